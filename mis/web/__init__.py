@@ -1,0 +1,1 @@
+"""The web shell: what every page of every room shares — layout, menu, forms, lists, charts, languages."""
