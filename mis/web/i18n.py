@@ -1,0 +1,52 @@
+"""Which language a page speaks: the user's choice, else the session's, else the browser's, else English.
+
+Adding a language is adding a folder to ``mis/translations`` and a line to LANGUAGES; nothing else names one.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from babel import Locale
+from flask import Flask, request, session
+from flask_babel import Babel, get_locale, refresh
+from werkzeug.datastructures import LanguageAccept
+
+LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
+DEFAULT = "en"
+SESSION_KEY = "locale"
+TRANSLATIONS = Path(__file__).parents[1] / "translations"
+
+
+def init_app(app: Flask, *, preference: Callable[[], str | None] = lambda: None) -> None:
+    """Install flask-babel; ``preference`` answers with the language that the signed-in user keeps, if any."""
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", str(TRANSLATIONS))
+
+    def selector() -> str:
+        return choose(preference(), session.get(SESSION_KEY), accept=request.accept_languages)
+
+    Babel(app, default_locale=DEFAULT, locale_selector=selector)
+
+
+def choose(*wishes: str | None, accept: LanguageAccept) -> str:
+    """The first wish that we can speak, else the best match with what the browser accepts."""
+    for wish in wishes:
+        if wish in LANGUAGES:
+            return wish
+    return accept.best_match(LANGUAGES, DEFAULT) or DEFAULT
+
+
+def remember(language: str) -> None:
+    """Keep the language for the rest of the session; an unknown one changes nothing."""
+    if language in LANGUAGES:
+        session[SESSION_KEY] = language
+        refresh()
+
+
+def current() -> Locale:
+    """The locale of this request, or the default one outside of a request (a task, a command)."""
+    return get_locale() or Locale.parse(DEFAULT)
+
+
+def direction(locale: Locale | str) -> str:
+    """`rtl` or `ltr`, as the dir attribute of <html> wants it."""
+    return Locale.parse(str(locale)).text_direction
