@@ -52,14 +52,24 @@ class Money:
 
     def _same(self, other: Money) -> int:
         if self.currency != other.currency:
-            raise TypeError(f"{self} and {other} are in different currencies; convert one with a dated rate first")
+            raise TypeError(
+                f"{self} and {other} are in different currencies; convert one with a dated rate first"
+            )
         return other.minor
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other), self.currency) if isinstance(other, Money) else NotImplemented
+        return (
+            Money(self.minor + self._same(other), self.currency)
+            if isinstance(other, Money)
+            else NotImplemented
+        )
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other), self.currency) if isinstance(other, Money) else NotImplemented
+        return (
+            Money(self.minor - self._same(other), self.currency)
+            if isinstance(other, Money)
+            else NotImplemented
+        )
 
     def __mul__(self, times: int) -> Money:
         return Money(self.minor * times, self.currency) if type(times) is int else NotImplemented
@@ -94,7 +104,9 @@ class Money:
         """For people to read: the locale's separators and currency sign, but the decimals of ISO 4217."""
         pattern = _pattern(str(locale), self.currency)
         value = Decimal(self.minor).scaleb(-exponent(self.currency))
-        return pattern.apply(value, Locale.parse(str(locale)), currency=self.currency, currency_digits=False)
+        return str(
+            pattern.apply(value, Locale.parse(str(locale)), currency=self.currency, currency_digits=False)
+        )
 
     def __str__(self) -> str:
         return f"{self.to_decimal_text()} {self.currency}"
@@ -111,7 +123,8 @@ def exponent(currency: str) -> int:
         return _exponents()[currency]
     except KeyError:
         raise Invalid(
-            f"{currency!r} is not an ISO 4217 currency code. Use three capital letters, such as KES.", field="currency"
+            f"{currency!r} is not an ISO 4217 currency code. Use three capital letters, such as KES.",
+            field="currency",
         ) from None
 
 
@@ -138,7 +151,9 @@ def parse(
     `allow_trailing_zeros` takes "150.00" for a currency without decimals, as many providers write it; no value is lost.
     """
     if not isinstance(text, str):
-        raise Invalid(f"An amount is read from text, not from the number {text!r}, which may be inexact.", field=field)
+        raise Invalid(
+            f"An amount is read from text, not from the number {text!r}, which may be inexact.", field=field
+        )
     assert decimal_mark in (".", ",")
     written = _plain(text, decimal_mark=decimal_mark)
     if written is None:
@@ -160,7 +175,10 @@ def parse(
 
 def round_minor(numerator: int, denominator: int, rounding: str = Rounding.HALF_UP, *, step: int = 1) -> int:
     """numerator/denominator as a whole number of minor units, or of `step` (5000 pays KES in whole fifties)."""
-    assert type(numerator) is int and type(denominator) is int and denominator and step > 0, (numerator, denominator)
+    assert type(numerator) is int and type(denominator) is int and denominator and step > 0, (
+        numerator,
+        denominator,
+    )
     rule = _rounding(rounding)
     denominator *= step
     if denominator < 0:
@@ -173,7 +191,9 @@ def split(minor: int, weights: Sequence[int]) -> list[int]:
     """Shares in proportion to the weights that add up exactly; left-over units go to the largest remainders, first come first."""
     whole = sum(weights)
     if not weights or min(weights) < 0 or whole <= 0:
-        raise Invalid("An amount is shared by weights of zero or more, at least one above zero.", field="weights")
+        raise Invalid(
+            "An amount is shared by weights of zero or more, at least one above zero.", field="weights"
+        )
     if minor < 0:
         return [-part for part in split(-minor, weights)]
     parts, remainders = zip(*(divmod(minor * weight, whole) for weight in weights), strict=True)
