@@ -4,12 +4,17 @@ Adding a language is adding a folder to ``mis/translations`` and a line to LANGU
 """
 
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from flask import Flask, request, session
-from flask_babel import Babel, get_locale, refresh
+from flask_babel import Babel, format_datetime, get_locale, refresh
 from werkzeug.datastructures import LanguageAccept
+
+from mis.money import Money
 
 LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
 DEFAULT = "en"
@@ -25,6 +30,7 @@ def init_app(app: Flask, *, preference: Callable[[], str | None] = lambda: None)
         return choose(preference(), session.get(SESSION_KEY), accept=request.accept_languages)
 
     Babel(app, default_locale=DEFAULT, locale_selector=selector)
+    app.jinja_env.filters.update(number=number, day=day, moment=moment, money=money)
 
 
 def choose(*wishes: str | None, accept: LanguageAccept) -> str:
@@ -50,3 +56,21 @@ def current() -> Locale:
 def direction(locale: Locale | str) -> str:
     """`rtl` or `ltr`, as the dir attribute of <html> wants it."""
     return Locale.parse(str(locale)).text_direction
+
+
+def number(value: int) -> str:
+    """A count, grouped as the reader groups digits."""
+    return format_decimal(value, locale=current())
+
+
+def money(value: Money) -> str:
+    return value.format(current())
+
+
+def day(value: date) -> str:
+    return format_date(value, format="medium", locale=current())
+
+
+def moment(value: datetime) -> str:
+    """A point in time in the time zone of the office (BABEL_DEFAULT_TIMEZONE)."""
+    return str(format_datetime(value, format="short"))

@@ -7,18 +7,22 @@ item is shown is asked of the predicate given to ``init_app``, and an item that 
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, current_app, g, has_request_context, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from mis.web import i18n
+from mis.web import fields, i18n, looks
 
 THEMES = {"light": (_l("Light"), "sun"), "dark": (_l("Dark"), "moon"), "auto": (_l("As the device"), "device-desktop")}
+
+# Query arguments that say where a page of a list begins.
+CURSORS = ("after", "before")
 
 # The order of the delivery chain; a room asks for its section by key.
 SECTIONS = {
@@ -65,6 +69,27 @@ class Links:
     sign_out: str = "accounts.sign_out"  # POST
 
 
+@dataclass
+class Frame:
+    """What costs a query is asked only by the page that shows it: an error page must not need the database."""
+
+    _may: Callable[[str], bool]
+    _waiting: Callable[[], int]
+    _user_name: Callable[[], str | None]
+
+    @cached_property
+    def user_name(self) -> str | None:
+        return self._user_name()
+
+    @cached_property
+    def menu(self) -> list[tuple[str, list[Entry]]]:
+        return menu(may=self._may) if self.user_name else []
+
+    @cached_property
+    def waiting_count(self) -> int:
+        return self._waiting() if self.user_name else 0
+
+
 _items: dict[str, MenuItem] = {}
 
 
@@ -91,12 +116,9 @@ def init_app(
 
     def frame() -> dict[str, Any]:
         locale = i18n.current()
-        name = user_name() if has_request_context() else None
         return {
-            "menu": menu(may=may) if name else [],
+            "frame": Frame(may, waiting, user_name),
             "crumbs": [],
-            "waiting_count": waiting() if name else 0,
-            "user_name": name,
             "locale": str(locale),
             "direction": i18n.direction(locale),
             "languages": i18n.LANGUAGES,
@@ -106,8 +128,7 @@ def init_app(
         }
 
     app.context_processor(frame)
-    app.jinja_env.globals.update(asset=asset, hx_nonce=hx_nonce, csp_nonce=csp_nonce)
-    app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.globals.update(asset=asset, address=address, hx_nonce=hx_nonce, csp_nonce=csp_nonce, look=looks.look, fields=fields)
 
 
 def menu(*, may: Callable[[str], bool]) -> list[tuple[str, list[Entry]]]:
@@ -155,6 +176,15 @@ def asset(filename: str) -> str:
     folder = current_app.static_folder
     assert folder is not None
     return url_for("static", filename=filename, v=_fingerprint(Path(folder) / filename))
+
+
+def address(**changes: str | None) -> str:
+    """This page's address with some of its query changed; a new order starts at the first page again."""
+    query = request.args.to_dict(flat=False)
+    for cursor in CURSORS:
+        query.pop(cursor, None)
+    query |= {name: [value] for name, value in changes.items() if value is not None}
+    return f"{request.path}?{urlencode(query, doseq=True)}"
 
 
 @cache
