@@ -114,10 +114,9 @@ def within(permission: str) -> Iterator[None]:
     session = db.session
     before = session.info.get("areas")
     _narrow(session, areas_of(permission))
-    try:
-        yield
-    finally:
-        session.info["areas"] = before
+    yield
+    # Widened again only when all went well: after an error the whole unit of work is rolled back anyway.
+    _narrow(session, before)
 
 
 def _narrow(session: MisSession, areas: frozenset[int] | None) -> None:

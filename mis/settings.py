@@ -123,3 +123,17 @@ class Settings(BaseSettings):
 def load(**overrides: object) -> Settings:
     """Read the settings once; the application keeps them."""
     return Settings(**overrides)  # type: ignore[arg-type]
+
+
+_in_use: list[Settings] = []
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of this process."""
+    _in_use[:] = [settings]
+
+
+def current() -> Settings:
+    """The settings of this process."""
+    assert _in_use, "configure() has not run yet"
+    return _in_use[0]

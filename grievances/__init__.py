@@ -1,0 +1,1 @@
+"""Grievances: when it goes wrong, somebody listens, decides in time, and the remedy acts."""

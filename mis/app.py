@@ -1,0 +1,76 @@
+"""create_app(): the only module that knows every package."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_login import LoginManager, current_user
+from whitenoise import WhiteNoise
+
+import eligibility.views
+import grievances.views
+import payments.views
+import registry.views
+from mis import access, jobs, sealed
+from mis import settings as configuration
+from mis.accounts import sessions
+from mis.accounts import views as account_views
+from mis.audit_views import blueprint as audit_blueprint
+from mis.db import db
+from mis.dispatch import Application, check_declarations
+from mis.job_views import blueprint as job_blueprint
+from mis.settings import Settings
+from mis.web import desk, i18n, problems, security, shell
+from mis.web import views as web_views
+from mis.worker_bell import ring
+
+BLUEPRINTS = (
+    web_views.blueprint,
+    account_views.blueprint,
+    registry.views.blueprint,
+    eligibility.views.blueprint,
+    payments.views.blueprint,
+    grievances.views.blueprint,
+    audit_blueprint,
+    job_blueprint,
+)
+
+
+def configure(settings: Settings) -> None:
+    """Prepare this process, without the web: the database, the keys, the bell of the jobs."""
+    db.configure(settings.effective_database_url, role=settings.database_role)
+    sealed.configure(settings.effective_sealing_keys)
+    configuration.use(settings)
+    jobs.install(ring)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application with all its rooms, its process configured."""
+    settings = settings or configuration.load()
+    configure(settings)
+    app = Application("mis", static_folder="web/static", template_folder="web/templates")
+    app.secret_key = settings.effective_secret_key
+    app.config["TESTING"] = settings.environment == "test"
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.init_app(app, settings)
+    problems.init_app(app)
+    i18n.init_app(app, preference=lambda: getattr(current_user, "locale", None))
+    _sign_in(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    check_declarations(app)
+    shell.init_app(
+        app,
+        may=access.may,
+        waiting=desk.waiting_count,
+        user_name=lambda: current_user.name if current_user.is_authenticated else None,
+    )
+    if settings.production:
+        assert app.static_folder is not None
+        app.wsgi_app = WhiteNoise(app.wsgi_app, root=app.static_folder, prefix="static/")  # type: ignore[method-assign]
+    return app
+
+
+def _sign_in(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None  # The nonce in the cookie ends old sessions; addresses of phones change all day.
+    manager.user_loader(sessions.load_user)

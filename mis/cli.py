@@ -1,0 +1,28 @@
+"""The `mis` command: every room's commands under one roof."""
+
+from __future__ import annotations
+
+import click
+
+import eligibility.cli
+import grievances.cli
+import payments.cli
+import registry.cli
+from mis import audit_cli, bench_cli, db_cli, demo_cli, job_cli, settings
+from mis.accounts import cli as account_cli
+from mis.app import configure
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="social-protection-mis")
+def main() -> None:
+    """The management information system for social protection."""
+    configure(settings.load())
+
+
+for _module in (
+    db_cli, account_cli, registry.cli, eligibility.cli, payments.cli, grievances.cli, audit_cli, job_cli, demo_cli,
+    bench_cli,
+):
+    for _command in _module.commands:
+        main.add_command(_command)

@@ -1,0 +1,178 @@
+"""The shell of a command: one unit of work, one actor, one permission, an answer for people or for programs.
+
+Every command takes `--json` and `--as USER`. A refusal goes to standard error as a sentence, exits with 1 and changes
+nothing. Work that takes long is a job: the command asks for it, runs it in this process with its progress shown, and
+then answers from what the job has left in the database, so that it may be killed and taken up again like any other.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import click
+
+from mis import access, acting, audit, jobs
+from mis.accounts import console, roles
+from mis.acting import Actor
+from mis.calendar import Month, parse_date, today
+from mis.db import db, plain
+from mis.errors import Forbidden, Refusal
+
+
+class Day(click.ParamType):
+    """A day written YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read it, or say what is wrong with it."""
+        try:
+            return value if isinstance(value, date) else parse_date(value)
+        except Refusal as refusal:
+            self.fail(refusal.sentence, param, ctx)
+
+
+class MonthName(click.ParamType):
+    """A month written YYYY-MM."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        """Read it, or say what is wrong with it."""
+        try:
+            return value if isinstance(value, Month) else Month.parse(value)
+        except Refusal as refusal:
+            self.fail(refusal.sentence, param, ctx)
+
+
+DAY, MONTH = Day(), MonthName()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a command returns when its work is a job: the shell runs it, then answers with what `then` reads."""
+
+    job_id: int
+    then: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer with its own text for people; `data` is what --json prints."""
+
+    data: Any
+    text: str
+    failed: bool = False
+
+
+def command(
+    group: click.Group | None, name: str, *, permission: str, reads: bool = False
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a command of `group` (or of `mis` itself), done under `permission`.
+
+    One that only `reads` runs in a read-only transaction.
+    """
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        @functools.wraps(function)
+        def run(as_json: bool, username: str | None, **arguments: Any) -> None:
+            try:
+                answer = _do(function, arguments, permission=permission, reads=reads, username=username)
+            except Refusal as refusal:
+                _refuse(refusal, as_json=as_json, permission=permission, username=username)
+            else:
+                _show(answer, as_json=as_json)
+
+        shelled = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(run)
+        shelled = click.option("--as", "username", metavar="USER", help="The user who acts (default: console).")(shelled)
+        made = click.command(name, help=(function.__doc__ or "").strip())(shelled)
+        if group is not None:
+            group.add_command(made)
+        made.mis_permission = permission  # type: ignore[attr-defined]
+        return made
+
+    return declare
+
+
+def actor_named(username: str | None) -> Actor:
+    """The actor of a command: the user named, or the built-in console user."""
+    user = console.named(username) if username else console.user()
+    return roles.actor_of(user, today(), via="console")
+
+
+def _do(function: Callable[..., Any], arguments: dict[str, Any], *, permission: str, reads: bool,
+        username: str | None) -> Any:
+    with db.unit_of_work(), acting.acting(actor_named(username)) as actor:
+        pass  # The console user is made on first use, which a read-only unit could not do.
+    with db.unit_of_work(read_only=reads), acting.acting(actor), access.within(permission):
+        answer = function(**arguments)
+    if not isinstance(answer, Work):
+        return answer
+    _run(answer.job_id)
+    with db.unit_of_work(read_only=True), acting.acting(actor), access.within(permission):
+        return answer.then()
+
+
+def _run(job_id: int) -> None:
+    shown = sys.stderr.isatty()
+
+    def tell(progress: jobs.Progress) -> None:
+        if shown:
+            click.echo(f"\r{progress.done:>6,} of {progress.total:,} parts", err=True, nl=False)
+
+    jobs.run_now(job_id, tell)
+    if shown:
+        click.echo("", err=True)
+
+
+def _refuse(refusal: Refusal, *, as_json: bool, permission: str, username: str | None) -> None:
+    if isinstance(refusal, Forbidden):
+        with db.unit_of_work(read_only=True):
+            actor = actor_named(username) if username else acting.NOBODY
+        with acting.acting(actor):
+            audit.aside("refused", details={"permission": permission, "why": refusal.sentence})
+    if as_json:
+        answer = {"error": refusal.sentence, "field": refusal.field, "instead": refusal.instead}
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        click.echo(f"Refused: {refusal}", err=True)
+    raise SystemExit(1)
+
+
+def _show(answer: Any, *, as_json: bool) -> None:
+    shown = answer if isinstance(answer, Shown) else Shown(answer, as_text(answer))
+    if as_json:
+        click.echo(json.dumps(shown.data, ensure_ascii=False, default=plain))
+    elif shown.text:
+        click.echo(shown.text)
+    if shown.failed:
+        raise SystemExit(1)
+
+
+def as_text(answer: Any, *, indent: str = "") -> str:
+    """An answer in lines: `name: value`, with lists of records as lines of their values."""
+    if answer is None:
+        return ""
+    if isinstance(answer, Mapping):
+        return "\n".join(_line(str(key), value, indent) for key, value in answer.items())
+    if isinstance(answer, Sequence) and not isinstance(answer, str):
+        return "\n".join(
+            indent + "  ".join(f"{key}={plain(value)}" for key, value in item.items())
+            if isinstance(item, Mapping)
+            else f"{indent}{plain(item)}"
+            for item in answer
+        )
+    return f"{indent}{plain(answer)}"
+
+
+def _line(key: str, value: Any, indent: str) -> str:
+    label = key.replace("_", " ")
+    if isinstance(value, Mapping | list | tuple) and value:
+        return f"{indent}{label}:\n{as_text(value, indent=indent + '  ')}"
+    return f"{indent}{label}: {'–' if value in (None, [], {}) else plain(value)}"

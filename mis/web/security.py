@@ -1,0 +1,58 @@
+"""Headers and cookies that keep the pages to themselves, and the token that every form carries."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, Response, g, request
+from flask_wtf import CSRFProtect
+
+from mis.settings import Settings
+
+# No inline script or style anywhere: what an attacker writes into a name stays text. The nonce is for hx-csp, which
+# takes the hx- attributes away from every element that does not carry it.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set the headers of every answer, the rules of the session cookie, and the form token."""
+    app.config.update(
+        SESSION_COOKIE_NAME="mis_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.production,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.production,
+        MAX_CONTENT_LENGTH=settings.upload_megabytes * 1024 * 1024,
+    )
+    csrf.init_app(app)
+
+    @app.before_request
+    def draw_nonce() -> None:
+        g.csp_nonce = secrets.token_urlsafe(16)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=g.get("csp_nonce", "none")))
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.production:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        if request.endpoint != "static":
+            # Pages speak of people: no cache on a shared machine keeps them.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
