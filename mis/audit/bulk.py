@@ -1,0 +1,190 @@
+"""Set-based writes name themselves: one entry with the number of rows, their digest, and each sealed row's fingerprint.
+
+    with audit.bulk("determinations assessed", subject_type="assessment_run", subject_id=run.id,
+                    table=Determination, where={"run_id": run.id, "id": [low, high]}):
+        session.execute(sa.insert(Determination).from_select(...))
+
+`where` names the rows after the write, by columns that never change; a list of two is a range with both ends in it. A
+later bulk write over the same rows, or over more of them by the same columns, replaces what the earlier one said of
+them; so a draft that is discarded and computed again is no finding. On sealed tables, two entries' `where` must be
+equal, one inside the other, or apart.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy.orm import Session
+
+from mis.audit.digest import as_json, row_hash
+from mis.audit.recording import draft, write_entries
+from mis.audit.subjects import is_audited, is_sealed, model_of, sealed_columns, table_of
+from mis.audit.tables import AuditLeaves
+from mis.db import Base, db
+
+CHUNK_ROWS = 50_000
+LEAF = struct.Struct(">q8s")
+_FETCH_ROWS = 5_000
+_WRITES = re.compile(r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+"?(\w+)', re.IGNORECASE)
+
+
+@contextmanager
+def bulk(
+    action: str,
+    *,
+    table: type[Base],
+    where: dict[str, Any],
+    subject_type: str | None = None,
+    subject_id: object = None,
+    details: dict[str, Any] | None = None,
+) -> Iterator[None]:
+    """Allow set-based writes to one table, and write one entry for all of their rows at the end."""
+    where = as_json(where)
+    if is_sealed(table):
+        fixed = {*sealed_columns(table), *(key.name for key in sa.inspect(table).primary_key)}
+        assert where and fixed.issuperset(where), (
+            f"{set(where) - fixed} may change later: name the rows by {fixed}"
+        )
+    session = db.session
+    with _allowed(session, table.__tablename__):
+        yield
+        session.flush()
+    entry = draft(action, subject_type=subject_type, subject_id=subject_id, details=details)
+    _write_entry(session, table, where, entry)
+
+
+@contextmanager
+def unaudited(why: str) -> Iterator[None]:
+    """Allow set-based writes that leave no entry by themselves; `why` says who records them, or why nobody needs to."""
+    assert why
+    with _allowed(db.session, "*"):
+        yield
+
+
+@contextmanager
+def _allowed(session: Session, table: str) -> Iterator[None]:
+    tables: list[str] = session.info.setdefault("audit_bulk", [])
+    tables.append(table)
+    try:
+        yield
+    finally:
+        tables.remove(table)
+
+
+def _write_entry(session: Session, table: type[Base], where: dict[str, Any], entry: dict[str, Any]) -> None:
+    rows = Rows(table.__tablename__, sealed_columns(table), where)
+    digest, count, leaves = sha256(), 0, bytearray()
+    chunks: list[bytes] = []
+    keep = is_sealed(table) and rows.has_number
+    for key, row_digest in rows.hashes(session.connection()):
+        digest.update(row_digest)
+        count += 1
+        if keep:
+            leaves += LEAF.pack(key, row_digest[:8])
+            if len(leaves) == CHUNK_ROWS * LEAF.size:
+                chunks.append(bytes(leaves))
+                leaves.clear()
+    if leaves:
+        chunks.append(bytes(leaves))
+    entry |= {"row_count": count, "rows": rows.as_json(), "rows_digest": digest.hexdigest()}
+    (entry_id,) = write_entries(session, [entry])
+    if chunks:
+        session.connection().execute(
+            sa.insert(table_of(AuditLeaves)),
+            [{"entry_id": entry_id, "ordinal": n, "hashes": chunk} for n, chunk in enumerate(chunks)],
+        )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a table, and the columns of them that are hashed."""
+
+    table_name: str
+    columns: tuple[str, ...]
+    where: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """What the entry keeps, so that a column added later does not change the hashes of older rows."""
+        return {"table": self.table_name, "columns": list(self.columns), "where": self.where}
+
+    @property
+    def table(self) -> sa.Table:
+        """The table."""
+        return Base.metadata.tables[self.table_name]
+
+    @property
+    def has_number(self) -> bool:
+        """Whether one integer is the key of a row, so that its fingerprint can carry it."""
+        keys = list(self.table.primary_key.columns)
+        return len(keys) == 1 and isinstance(keys[0].type, sa.Integer)
+
+    def query(self) -> sa.Select[Any]:
+        """The key and the hashed columns, in key order."""
+        keys = list(self.table.primary_key.columns)
+        return (
+            sa.select(
+                *(keys if self.has_number else keys[:1]), *(self.table.c[name] for name in self.columns)
+            )
+            .where(*(_condition(self.table.c[name], value) for name, value in self.where.items()))
+            .order_by(*keys)
+        )
+
+    def hashes(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
+        """Key and hash of each row, streamed."""
+        result = connection.execute(self.query().execution_options(yield_per=_FETCH_ROWS))
+        for partition in result.partitions():
+            for row in partition:
+                yield row[0], row_hash(row[1:])
+
+
+def _condition(column: sa.Column[Any], value: Any) -> sa.ColumnElement[bool]:
+    if isinstance(value, list):
+        low, high = value
+        return column.between(low, high)
+    return column == value if value is not None else column.is_(None)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _refuse_nameless(
+    connection: Connection,
+    _cursor: DBAPICursor,
+    statement: str,
+    _parameters: Any,
+    context: ExecutionContext | None,
+    _executemany: bool,
+) -> None:
+    if not db.is_open:
+        return
+    session = db.session
+    # The session's own flush is recorded record by record; SQLAlchemy's old bulk_… methods flush without saying so.
+    if session._flushing and session.info.get("audit_flushes"):
+        return
+    allowed = session.info.get("audit_bulk", ())
+    if "*" in allowed:
+        return
+    for name in _written_tables(statement, context):
+        model = model_of(name)
+        if model is not None and is_audited(model) and name not in allowed:
+            raise AssertionError(
+                f"A set-based write to {name} must name itself: with audit.bulk(…, table={model.__name__}, …)"
+            )
+
+
+def _written_tables(statement: str, context: ExecutionContext | None) -> list[str]:
+    compiled = getattr(context, "compiled", None)
+    written = getattr(compiled, "statement", None)
+    if isinstance(written, sa.Insert | sa.Update | sa.Delete):
+        return [written.table.name] if isinstance(written.table, sa.TableClause) else []
+    if isinstance(written, sa.Select):
+        return []
+    return _WRITES.findall(statement)
