@@ -1,4 +1,4 @@
-"""Money is a whole number of minor units and an ISO 4217 code; it never passes through a float and never loses a unit."""
+"""Money is a whole number of minor units and an ISO 4217 code; it is never a float and never loses a unit."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def parse(
     allow_trailing_zeros: bool = False,
     field: str | None = "amount",
 ) -> Money:
-    """Read what a person or a file wrote. "1,500" is ambiguous between countries, so the decimal mark is said, not guessed.
+    """Read what a person or a file wrote. "1,500" differs between countries: the decimal mark is said, not guessed.
 
     `allow_trailing_zeros` takes "150.00" for a currency without decimals, as many providers write it; no value is lost.
     """
@@ -188,7 +188,7 @@ def round_minor(numerator: int, denominator: int, rounding: str = Rounding.HALF_
 
 
 def split(minor: int, weights: Sequence[int]) -> list[int]:
-    """Shares in proportion to the weights that add up exactly; left-over units go to the largest remainders, first come first."""
+    """Shares in proportion to the weights that add up exactly; left-over units go to the largest remainders."""
     whole = sum(weights)
     if not weights or min(weights) < 0 or whole <= 0:
         raise Invalid(
