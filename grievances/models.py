@@ -114,4 +114,4 @@ class CaseNote(Base):
     grievance: Mapped[Grievance] = relationship(back_populates="notes", lazy="raise")
 
 
-audit.keep_append_only(CaseNote)
+audit.append_only(CaseNote.__table__)

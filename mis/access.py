@@ -190,3 +190,29 @@ def _tell_postgresql(session: Session, connection: Connection) -> None:
         # An empty text means the whole country; a set without members sees the area -1, which is nowhere.
         text = "" if areas is None else ",".join(str(area) for area in sorted(areas)) or "-1"
         connection.execute(sa.text("SELECT set_config('mis.areas', :areas, true)"), {"areas": text})
+
+
+def wall_ddl(table_name: str) -> list[str]:
+    """Statements after which PostgreSQL itself shows a table's rows only in the areas of the transaction.
+
+    The owner is bound too (FORCE); a superuser is not, so production connects as an ordinary role, or takes one in each
+    transaction (`MIS_DATABASE_ROLE`).
+    """
+    seen = (
+        "coalesce(current_setting('mis.areas', true), '') = '' OR area_id IN (SELECT descendant_id FROM area_closure "
+        "WHERE ancestor_id = ANY (string_to_array(current_setting('mis.areas', true), ',')::bigint[]))"
+    )
+    return [
+        f'ALTER TABLE "{table_name}" ENABLE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table_name}" FORCE ROW LEVEL SECURITY',
+        f'CREATE POLICY own_areas ON "{table_name}" USING ({seen})',
+    ]
+
+
+def drop_wall_ddl(table_name: str) -> list[str]:
+    """Statements that take `wall_ddl` back."""
+    return [
+        f'DROP POLICY own_areas ON "{table_name}"',
+        f'ALTER TABLE "{table_name}" NO FORCE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table_name}" DISABLE ROW LEVEL SECURITY',
+    ]

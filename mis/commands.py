@@ -22,7 +22,7 @@ from mis.accounts import console, roles
 from mis.acting import Actor
 from mis.calendar import Month, parse_date, today
 from mis.db import db, plain
-from mis.errors import Forbidden, Refusal
+from mis.errors import Conflict, Forbidden, Refusal
 
 
 class Day(click.ParamType):
@@ -126,9 +126,11 @@ def _run(job_id: int) -> None:
         if shown:
             click.echo(f"\r{progress.done:>6,} of {progress.total:,} parts", err=True, nl=False)
 
-    jobs.run_now(job_id, tell)
+    job = jobs.run_now(job_id, watch=tell)
     if shown:
         click.echo("", err=True)
+    if job.status != jobs.DONE:
+        raise Conflict(job.error or f"Job {job.id} is {job.status}.", instead=f"See: mis job show {job.id}")
 
 
 def _refuse(refusal: Refusal, *, as_json: bool, permission: str, username: str | None) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -128,6 +129,11 @@ def mask(text: str) -> str:
     return f"•••• {text[-shown:]}" if shown else "••••"
 
 
+def compact(text: str) -> str:
+    """A number as it is compared: without the spaces, dots, dashes and slashes that people write it with."""
+    return re.sub(r"[\s.\-–/]", "", text).upper()
+
+
 def _stripped(text: str) -> str:
     return text.strip()
 
@@ -161,7 +167,7 @@ class Sealed:
         return None if box is None else open_(box, **self._place(record))
 
     def __set__(self, record: Base, value: str | None) -> None:
-        text = None if value is None else self.normalise(value)
+        text = self.normalise(value) or None if value is not None else None
         if text is not None and getattr(record, "uid", None) is None:
             record.uid = _new_uid()  # type: ignore[attr-defined]
         for column, content in self.columns(text, **self._place(record)).items():

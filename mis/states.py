@@ -239,7 +239,7 @@ class StateChange(Base):
     __table_args__ = (sa.Index("ix_state_change_record", "record_type", "record_id", "round"),)
 
 
-audit.keep_append_only(StateChange)
+audit.append_only(StateChange.__table__)
 
 
 def touched_by(record: Record) -> set[str]:

@@ -45,6 +45,7 @@ class Determination(InArea, Base):
     """
 
     __tablename__ = "determination"
+    __sealed__ = True
     __table_args__ = (
         sa.CheckConstraint(
             "outcome IN ('eligible', 'not_eligible', 'undetermined')", name="a_determination_has_an_outcome"
@@ -72,4 +73,4 @@ class Determination(InArea, Base):
     person: Mapped[Person] = relationship(lazy="raise")
 
 
-audit.keep_append_only(Determination)
+audit.append_only(Determination.__table__)

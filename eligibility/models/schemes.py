@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mis import temporal
+from mis import audit, temporal
 from mis.db import Base, primary_key
 from mis.states import HasLifecycle, Lifecycle, Step
 
@@ -130,7 +130,7 @@ class RuleSet(HasLifecycle, temporal.InForce, Base):
     scheme: Mapped[Scheme] = relationship(back_populates="rule_sets", lazy="raise")
 
 
-temporal.keep_one_in_force(RuleSet, keys=("scheme_id",), statuses=("published",))
-temporal.keep_immutable(
-    RuleSet, columns=("scheme_id", "number", "document", "digest", "valid_from"), when="status = 'published'"
+temporal.no_two_in_force(RuleSet.__table__, ("scheme_id",), only={"status": ("published",)})
+audit.immutable_columns(
+    RuleSet.__table__, ("scheme_id", "number", "document", "digest", "valid_from"), status="published"
 )

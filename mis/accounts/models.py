@@ -61,7 +61,9 @@ class RoleAssignment(Base):
 
     __tablename__ = "role_assignment"
     __table_args__ = (
-        sa.Index("one_assignment_of_a_role_per_area", "user_id", "role", sa.text("coalesce(area_id, 0)"), unique=True),
+        sa.UniqueConstraint("user_id", "role", "area_id", name="one_assignment_of_a_role_per_area"),
+        sa.Index("one_assignment_of_a_role_to_the_whole_country", "user_id", "role", unique=True,
+                 sqlite_where=sa.text("area_id IS NULL"), postgresql_where=sa.text("area_id IS NULL")),
     )
 
     id: Mapped[int] = primary_key()

@@ -18,6 +18,7 @@ class Entitlement(InArea, Base):
     """What an enrolment gives for one month. There is one per enrolment, month and kind, whatever happens."""
 
     __tablename__ = "entitlement"
+    __sealed__ = True
     __table_args__ = (
         sa.CheckConstraint("amount_minor > 0", name="an_entitlement_is_positive"),
         sa.Index("one_entitlement_per_enrolment_and_month", "enrolment_id", "month", "kind", unique=True),

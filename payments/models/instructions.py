@@ -43,6 +43,11 @@ class Payment(InArea, Base):
     """An instruction to pay one entitlement once, as it was sent."""
 
     __tablename__ = "payment"
+    __sealed__ = True
+    __sealed_columns__ = (
+        "id", "batch_id", "cycle_id", "entitlement_id", "person_id", "account_id", "attempt", "amount_minor", "currency",
+        "end_to_end_id", "payee_name",
+    )
     __table_args__ = (
         sa.CheckConstraint("live = 1", name="live_is_one_or_nothing"),
         sa.CheckConstraint("(live IS NULL) = (released_by_event_id IS NOT NULL)", name="only_evidence_releases_a_payment"),
@@ -81,6 +86,7 @@ class PaymentEvent(Base):
     """Something that happened to a payment, with its evidence: sent, or answered by a line of a file. Append-only."""
 
     __tablename__ = "payment_event"
+    __sealed__ = True
 
     id: Mapped[int] = primary_key()
     payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), index=True)
@@ -114,5 +120,6 @@ class PaymentState(Base):
     payment: Mapped[Payment] = relationship(lazy="raise", back_populates="state")
 
 
-audit.keep_append_only(PaymentEvent)
+audit.append_only(PaymentEvent.__table__)
+audit.immutable_columns(Payment.__table__, Payment.__sealed_columns__)
 
