@@ -48,6 +48,7 @@ def attributes(field: Field) -> dict[str, str]:
 
 
 def described_by(field: Field) -> str:
+    """The ids of the hint and the error that belong to the field."""
     hint = f"{field.id}-hint" if field.description else ""
     error = f"{field.id}-error" if own_errors(field) else ""
     return f"{hint} {error}".strip()
@@ -63,7 +64,9 @@ def own_errors(field: Field) -> list[str]:
 def error_links(fields: Iterable[Field]) -> Iterator[Link]:
     """Every error of a form with the id of the control that mends it, in the order of the page."""
     for field in fields:
-        yield from ((_first_control(field), str(field.label.text), sentence) for sentence in own_errors(field))
+        yield from (
+            (_first_control(field), str(field.label.text), sentence) for sentence in own_errors(field)
+        )
         if isinstance(field, FormField):
             yield from error_links(field.form)
         elif isinstance(field, FieldList):
@@ -72,15 +75,18 @@ def error_links(fields: Iterable[Field]) -> Iterator[Link]:
 
 def _first_control(field: Field) -> str:
     if shape(field) == "choices":
-        return next((str(option.id) for option in field), str(field.id))
+        options: Iterable[Field] = iter(field)  # type: ignore[call-overload]  # fields of choices are iterable
+        return next((str(option.id) for option in options), str(field.id))
     return str(field.id)
 
 
 def takes_files(fields: Iterable[Field]) -> bool:
+    """Whether the form must be sent as multipart."""
     return any(getattr(field.widget, "input_type", "") == "file" for field in fields)
 
 
 def needs_anything(fields: Iterable[Field]) -> bool:
+    """Whether the mark of required fields needs its explanation."""
     return any(field.flags.required for field in fields)
 
 
@@ -91,4 +97,5 @@ def option_groups(form: Any) -> list[tuple[Any, list[str]]]:
 
 def draw(field: Field, **more: str) -> Markup:
     """The control itself, with its classes and aria attributes."""
-    return Markup(field(**{"class_": control_class(field)} | attributes(field) | more))
+    markup: Markup = field(**{"class_": control_class(field)} | attributes(field) | more)
+    return markup

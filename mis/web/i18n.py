@@ -64,10 +64,12 @@ def number(value: int) -> str:
 
 
 def money(value: Money) -> str:
+    """An amount as the reader writes it, with its currency."""
     return value.format(current())
 
 
 def day(value: date) -> str:
+    """A calendar day as the reader writes it, with the month in letters or digits as the language wants."""
     return format_date(value, format="medium", locale=current())
 
 

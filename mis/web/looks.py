@@ -13,6 +13,8 @@ from flask_babel import lazy_gettext as _l
 
 @dataclass(frozen=True)
 class Look:
+    """Word, tone and icon of one status."""
+
     label: Any  # a lazy string
     tone: str  # one of the tones of mis.css: neutral, progress, good, warning, bad
     icon: str

@@ -5,6 +5,7 @@ item is shown is asked of the predicate given to ``init_app``, and an item that 
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,7 +20,11 @@ from markupsafe import Markup
 
 from mis.web import fields, i18n, looks
 
-THEMES = {"light": (_l("Light"), "sun"), "dark": (_l("Dark"), "moon"), "auto": (_l("As the device"), "device-desktop")}
+THEMES = {
+    "light": (_l("Light"), "sun"),
+    "dark": (_l("Dark"), "moon"),
+    "auto": (_l("As the device"), "device-desktop"),
+}
 
 # Query arguments that say where a page of a list begins.
 CURSORS = ("after", "before")
@@ -38,6 +43,8 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class MenuItem:
+    """One item of the side menu, as a room registered it."""
+
     section: str
     label: Any  # a lazy string: it is translated at each rendering
     endpoint: str
@@ -128,7 +135,8 @@ def init_app(
         }
 
     app.context_processor(frame)
-    app.jinja_env.globals.update(asset=asset, address=address, hx_nonce=hx_nonce, csp_nonce=csp_nonce, look=looks.look, fields=fields)
+    app.jinja_env.globals.update(asset=asset, address=address, fields=fields, look=looks.look)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, hx_nonce=hx_nonce)
 
 
 def menu(*, may: Callable[[str], bool]) -> list[tuple[str, list[Entry]]]:
@@ -136,7 +144,9 @@ def menu(*, may: Callable[[str], bool]) -> list[tuple[str, list[Entry]]]:
     shown = [item for item in _items.values() if item.permission is None or may(item.permission)]
     here = _active(shown)
     by_section: dict[str, list[Entry]] = {}
-    for item in sorted(shown, key=lambda item: (list(SECTIONS).index(item.section), item.order, item.endpoint)):
+    for item in sorted(
+        shown, key=lambda item: (list(SECTIONS).index(item.section), item.order, item.endpoint)
+    ):
         entry = Entry(str(item.label), url_for(item.endpoint), item.icon, item is here)
         by_section.setdefault(item.section, []).append(entry)
     return [(str(SECTIONS[key]), entries) for key, entries in by_section.items()]
@@ -146,7 +156,9 @@ def _active(items: Iterable[MenuItem]) -> MenuItem | None:
     """The item whose address is the longest beginning of this page's: a household's page belongs to Households."""
     here = request.path.rstrip("/") + "/"
     beginnings = [(url_for(item.endpoint).rstrip("/") + "/", item) for item in items]
-    matching = [(url, item) for url, item in beginnings if here == url or (url != "/" and here.startswith(url))]
+    matching = [
+        (url, item) for url, item in beginnings if here == url or (url != "/" and here.startswith(url))
+    ]
     return max(matching, key=lambda pair: len(pair[0]), default=(None, None))[1]
 
 
@@ -159,12 +171,15 @@ def _refuse_dead_ends(app: Flask, links: Links) -> None:
 @cache
 def icons() -> frozenset[str]:
     """The names of the icons in the sprite."""
-    sprite = (Path(__file__).parent / "static" / "vendor" / "icons" / "sprite.svg").read_text(encoding="utf-8")
+    sprite = (Path(__file__).parent / "static" / "vendor" / "icons" / "sprite.svg").read_text(
+        encoding="utf-8"
+    )
     return frozenset(part.partition('"')[0] for part in sprite.split('<symbol id="')[1:])
 
 
 @cache
 def release() -> str:
+    """The version of the product, for the foot of the page."""
     try:
         return version("social-protection-mis")
     except PackageNotFoundError:  # run from a folder without installing
@@ -193,8 +208,10 @@ def _fingerprint(path: Path) -> str:
 
 
 def csp_nonce() -> str:
-    """The nonce of this response, as the security headers announce it (``g.csp_nonce``)."""
-    return str(g.get("csp_nonce", ""))
+    """The nonce of this response, made on first use; the security headers announce it (``g.csp_nonce``)."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
 
 
 def hx_nonce() -> Markup:

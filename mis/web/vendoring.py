@@ -25,7 +25,9 @@ Package = dict[str, Any]  # one entry of the lock: name, version, integrity, lic
 
 def check(vendor: Path = VENDOR) -> list[str]:
     """Every way in which the folder differs from its lock, one sentence each; none when all is well."""
-    expected = {path: file["sha256"] for package in _packages(vendor) for path, file in package["files"].items()}
+    expected = {
+        path: file["sha256"] for package in _packages(vendor) for path, file in package["files"].items()
+    }
     present = {path.relative_to(vendor).as_posix() for path in vendor.rglob("*") if path.is_file()}
     present.discard(LOCK.name)
     problems = [f"{path} is in the folder but not in the lock." for path in sorted(present - expected.keys())]
@@ -47,7 +49,9 @@ def fetch(registry: str, *, relock: bool, vendor: Path = VENDOR) -> None:
             if relock:
                 file["sha256"] = _sha256(content)
             elif file["sha256"] != _sha256(content):
-                raise SystemExit(f"{path}: {package['name']} {package['version']} holds something else than was locked.")
+                raise SystemExit(
+                    f"{path}: {package['name']} {package['version']} differs from what was locked."
+                )
             (vendor / path).parent.mkdir(parents=True, exist_ok=True)
             (vendor / path).write_bytes(content)
     if relock:
@@ -104,6 +108,7 @@ def _sha256(content: bytes) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Check the folder, or fetch it anew; the exit code says whether all is as locked."""
     parser = argparse.ArgumentParser(prog="python -m mis.web.vendoring", description=__doc__)
     parser.add_argument("command", choices=["check", "fetch"])
     parser.add_argument("--registry", default="https://registry.npmjs.org")

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, flash, redirect, render_template, request
+from flask import Flask, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf import CSRFProtect, FlaskForm
@@ -52,10 +52,14 @@ class HouseholdForm(FlaskForm):  # type: ignore[misc]
     groups = (("Where they live", ["area", "address"]), ("What they agreed to", ["consent", "note", "scan"]))
 
     name = StringField("Name of the head", [InputRequired("Enter the name."), Length(max=120)])
-    born = DateField("Born on", [InputRequired("Enter the date of birth.")], description="Day, month and year.")
+    born = DateField(
+        "Born on", [InputRequired("Enter the date of birth.")], description="Day, month and year."
+    )
     members = IntegerField("Members", [InputRequired("Enter how many live there.")])
     sex = RadioField(
-        "Sex", [InputRequired("Choose one.")], choices=[SelectChoice("f", "Female"), SelectChoice("m", "Male")]
+        "Sex",
+        [InputRequired("Choose one.")],
+        choices=[SelectChoice("f", "Female"), SelectChoice("m", "Male")],
     )
     area = SelectField("Area", choices=[SelectChoice("1", "Alta"), SelectChoice("2", "Baja")])
     address = FormField(AddressForm, "Address")
@@ -131,7 +135,9 @@ def households(count: int) -> Listing:
     return Listing("Households", COLUMNS, rows, filters=FilterForm(request.args, meta={"csrf": False}))
 
 
-def offer(name: str, label: str, refusal: str | None = None, *, reason: str = "no", danger: bool = False) -> Any:
+def offer(
+    name: str, label: str, refusal: str | None = None, *, reason: str = "no", danger: bool = False
+) -> Any:
     return SimpleNamespace(
         step=SimpleNamespace(name=name, label=label, reason=reason, danger=danger), refusal=refusal
     )
@@ -144,7 +150,12 @@ OFFERS = (
     offer("close", "Close", "12 payments have no answer yet."),
 )
 CLAUSES = (
-    {"outcome": "met", "sentence": "Is at least 65 years old", "article": "Art. 4(1)", "values": [("age", 71)]},
+    {
+        "outcome": "met",
+        "sentence": "Is at least 65 years old",
+        "article": "Art. 4(1)",
+        "values": [("age", 71)],
+    },
     {
         "outcome": "not_met",
         "sentence": "Receives no other pension",
@@ -152,7 +163,12 @@ CLAUSES = (
         "values": [("other pension", "KES 1,200")],
         "reason": "HAS_PENSION",
     },
-    {"outcome": "not_known", "sentence": "Lives in the country", "article": "Art. 4(2)", "values": [("since", None)]},
+    {
+        "outcome": "not_known",
+        "sentence": "Lives in the country",
+        "article": "Art. 4(2)",
+        "values": [("since", None)],
+    },
 )
 HISTORY = (
     SimpleNamespace(
@@ -162,11 +178,18 @@ HISTORY = (
         why="Moved after the flood",
         changes=[("street", "Old Road 1", "New Road 2"), ("phone", None, "•••• 123")],
     ),
-    SimpleNamespace(at=datetime(2026, 1, 2, 8, 0, tzinfo=UTC), who="Import", event="Registered", why=None, changes=[]),
+    SimpleNamespace(
+        at=datetime(2026, 1, 2, 8, 0, tzinfo=UTC), who="Import", event="Registered", why=None, changes=[]
+    ),
 )
 TASKS = (
     {"title": "Open the cycle", "status": "done", "url": "#"},
-    {"title": "Compute entitlements", "status": "current", "url": "#", "hint": "About 2 minutes for 100,000 persons."},
+    {
+        "title": "Compute entitlements",
+        "status": "current",
+        "url": "#",
+        "hint": "About 2 minutes for 100,000 persons.",
+    },
     {"title": "Submit for approval", "status": "blocked"},
 )
 WAITING = (
@@ -177,18 +200,28 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def drawings() -> list[charts.Chart]:
-    by_area = [("Alta Verapaz", 5312), ("Baja Verapaz", 3120), ("El Progreso", 870), ("A district with a long name", 12)]
+    by_area = [
+        ("Alta Verapaz", 5312),
+        ("Baja Verapaz", 3120),
+        ("El Progreso", 870),
+        ("A district with a long name", 12),
+    ]
     return [
         charts.bar_chart("Enrolled by area", by_area, unit="Persons", heading="Area"),
         charts.grouped_bar_chart(
             "By sex", ["Alta", "Baja"], [("Women", [120, 80]), ("Men", [100, 95])], heading="Area"
         ),
         charts.stacked_bar_chart(
-            "Answers", ["January", "February"], [("Paid", [900, 950]), ("Failed", [40, 20]), ("Open", [60, 30])],
+            "Answers",
+            ["January", "February"],
+            [("Paid", [900, 950]), ("Failed", [40, 20]), ("Open", [60, 30])],
             heading="Month",
         ),
         charts.line_chart(
-            "Paid per month", [(m, 90000 + 4100 * i) for i, m in enumerate(MONTHS)], unit="Payments", heading="Month"
+            "Paid per month",
+            [(m, 90000 + 4100 * i) for i, m in enumerate(MONTHS)],
+            unit="Payments",
+            heading="Month",
         ),
     ]
 
@@ -197,7 +230,7 @@ def create_app(*, user: str | None = "Ana Officer") -> Flask:
     app = Flask("mis.web", static_folder="static", template_folder="templates")
     loaders = [FileSystemLoader(TEMPLATES), FileSystemLoader(Path(__file__).parent / "templates")]
     app.jinja_loader = ChoiceLoader(loaders)
-    app.config.update(SECRET_KEY="for tests only", TESTING=True)  # noqa: S106 - guards nothing
+    app.config.update(SECRET_KEY="for tests only", TESTING=True)
     CSRFProtect(app)
     i18n.init_app(app)
     _pages(app)
@@ -208,14 +241,20 @@ def create_app(*, user: str | None = "Ana Officer") -> Flask:
         waiting=lambda: 7,
         user_name=lambda: user,
         links=shell.Links(
-            home="home", search="search", waiting="waiting", language="language", account="home",
-            sign_in="home", sign_out="sign_out",
+            home="home",
+            search="search",
+            waiting="waiting",
+            language="language",
+            account="home",
+            sign_in="home",
+            sign_out="sign_out",
         ),
     )
 
     @app.after_request
     def policy(response: Any) -> Any:
-        response.headers["Content-Security-Policy"] = POLICY
+        nonce = f"script-src 'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "script-src 'self'"
+        response.headers["Content-Security-Policy"] = POLICY.replace("script-src 'self'", nonce)
         return response
 
     return app
@@ -225,7 +264,9 @@ def _frame(app: Flask) -> None:
     shell.register_menu("work", _l("Home"), "home", "home", None, 10)
     shell.register_menu("work", _l("Waiting for me"), "waiting", "bell", None, 20)
     shell.register_menu("registry", "Households", "listing", "home-2", "registry:household:read", 10)
-    shell.register_menu("registry", "Register a household", "form", "user-plus", "registry:household:create", 20)
+    shell.register_menu(
+        "registry", "Register a household", "form", "user-plus", "registry:household:create", 20
+    )
     shell.register_menu("payments", "Cycles", "record", "calendar-event", "payments:cycle:read", 10)
     shell.register_menu("administration", "Hidden", "users", "users", "nobody", 10)
 
@@ -234,7 +275,13 @@ def _pages(app: Flask) -> None:
     @app.get("/")
     def home() -> str:
         figures = [
-            {"label": "Households", "value": "12,345", "url": "/households", "icon": "home-2", "note": "+312 this month"},
+            {
+                "label": "Households",
+                "value": "12,345",
+                "url": "/households",
+                "icon": "home-2",
+                "note": "+312 this month",
+            },
             {"label": "Persons", "value": "54,321", "icon": "users"},
             {"label": "Paid in March", "value": "KES 6,640,000.00", "icon": "cash"},
             {"label": "Open grievances", "value": "14", "icon": "message-report", "note": "2 overdue"},
@@ -261,7 +308,9 @@ def _pages(app: Flask) -> None:
             flash(f"{request.form['step']} by {request.form.get('reason', '')}", "success")
             return redirect("/record")
         flash("Somebody else has approved this cycle a moment ago.", "warning")
-        return render_template("gallery/record.html", offers=OFFERS, clauses=CLAUSES, history=HISTORY, tasks=TASKS)
+        return render_template(
+            "gallery/record.html", offers=OFFERS, clauses=CLAUSES, history=HISTORY, tasks=TASKS
+        )
 
     _plain_pages(app)
 
@@ -273,7 +322,9 @@ def _plain_pages(app: Flask) -> None:
 
     @app.get("/search")
     def search() -> str:
-        results = [{"title": "Amara Diallo", "url": "#", "hint": "HH-100007, Alta Verapaz", "status": "active"}]
+        results = [
+            {"title": "Amara Diallo", "url": "#", "hint": "HH-100007, Alta Verapaz", "status": "active"}
+        ]
         return render_template("search.html", query=request.args.get("q"), groups=[("Persons", results, "#")])
 
     @app.get("/users")
@@ -283,8 +334,11 @@ def _plain_pages(app: Flask) -> None:
     @app.get("/problem/<int:status>")
     def problem(status: int) -> ResponseReturnValue:
         page = render_template(
-            "errors/problem.html", status=status, sentence="Cycle 2026-03 is closed.",
-            instead="Open a new cycle.", reference="ab12cd34",
+            "errors/problem.html",
+            status=status,
+            sentence="Cycle 2026-03 is closed.",
+            instead="Open a new cycle.",
+            reference="ab12cd34",
         )
         return page, status
 
