@@ -19,12 +19,12 @@ DEV_STAMP = $(VENV)/.stamp-dev-$(call fingerprint,requirements-dev.txt)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset pg-demo test lint check format bench lock install install-dev clean
+.PHONY: help demo demo-reset pg-demo test test-sqlite test-postgresql lint check format bench lock install install-dev clean
 
 help: ## Print this list
 	@echo "Social protection MIS. What make can do here:"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUN_STAMP) ## Start the system with demo data: web and worker, Ctrl-C stops both
 	@exec $(BIN)/mis demo
@@ -41,15 +41,21 @@ pg-demo: $(RUN_STAMP) ## The same demo on PostgreSQL and Redis: MIS_DATABASE_URL
 	fi; \
 	exec $(BIN)/mis demo
 
-test: $(DEV_STAMP) ## Run all tests on SQLite, and again on PostgreSQL when MIS_TEST_DATABASE_URL is set
-	@echo "== Tests on SQLite"
-	@MIS_TEST_DATABASE_URL= $(PYTEST) $(TESTS)
+test: test-sqlite ## Run all tests on SQLite, and again on PostgreSQL when MIS_TEST_DATABASE_URL is set
 	@if [ -n "$$MIS_TEST_DATABASE_URL" ]; then \
-		echo "== Tests on PostgreSQL"; \
-		$(PYTEST) $(TESTS); \
+		$(MAKE) --no-print-directory test-postgresql; \
 	else \
 		echo "Not run on PostgreSQL: MIS_TEST_DATABASE_URL is not set."; \
 	fi
+
+test-sqlite: $(DEV_STAMP) ## Run all tests on SQLite alone
+	@echo "== Tests on SQLite"
+	@MIS_TEST_DATABASE_URL= $(PYTEST) $(TESTS)
+
+test-postgresql: $(DEV_STAMP) ## Run all tests on the PostgreSQL server of MIS_TEST_DATABASE_URL alone
+	@test -n "$$MIS_TEST_DATABASE_URL" || { echo "Set MIS_TEST_DATABASE_URL, for example postgresql+psycopg:///postgres" >&2; exit 1; }
+	@echo "== Tests on PostgreSQL"
+	@$(PYTEST) $(TESTS)
 
 lint: $(DEV_STAMP) ## Check format, lint, types, imports and templates
 	$(BIN)/python -m ruff format --check .
