@@ -1,4 +1,4 @@
-"""What is stored of users: accounts, role assignments, attempts to sign in."""
+"""What is stored of users: accounts, role assignments, recovery codes, attempts to sign in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class User(Base):
     last_signed_in_at: Mapped[datetime | None]
 
     assignments: Mapped[list[RoleAssignment]] = relationship(
-        back_populates="user", lazy="raise", foreign_keys="RoleAssignment.user_id", order_by="RoleAssignment.id"
+        back_populates="user",
+        lazy="raise",
+        foreign_keys="RoleAssignment.user_id",
+        order_by="RoleAssignment.id",
     )
 
     # Flask-Login asks these of its user.
@@ -62,8 +65,14 @@ class RoleAssignment(Base):
     __tablename__ = "role_assignment"
     __table_args__ = (
         sa.UniqueConstraint("user_id", "role", "area_id", name="one_assignment_of_a_role_per_area"),
-        sa.Index("one_assignment_of_a_role_to_the_whole_country", "user_id", "role", unique=True,
-                 sqlite_where=sa.text("area_id IS NULL"), postgresql_where=sa.text("area_id IS NULL")),
+        sa.Index(
+            "one_assignment_of_a_role_to_the_whole_country",
+            "user_id",
+            "role",
+            unique=True,
+            sqlite_where=sa.text("area_id IS NULL"),
+            postgresql_where=sa.text("area_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = primary_key()
@@ -74,6 +83,17 @@ class RoleAssignment(Base):
     assigned_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
 
     user: Mapped[User] = relationship(back_populates="assignments", foreign_keys=[user_id], lazy="raise")
+
+
+class RecoveryCode(Base):
+    """A code on paper that stands in for the second factor once, when the telephone is lost."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[int] = primary_key()
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"), index=True)
+    code_hash: Mapped[str]
+    used_at: Mapped[datetime | None]
 
 
 class SignInAttempt(Base):

@@ -87,7 +87,7 @@ def ChoiceFilter(  # noqa: N802
     def offered() -> Any:
         return choices(options() if callable(options) else options, empty=_("All"))
 
-    return Filter(key, SelectField(label, choices=offered), where)
+    return Filter(key, SelectField(label, choices=offered, default=""), where)
 
 
 def DateFilter(key: str, label: Any, where: Where) -> Filter:  # noqa: N802
@@ -278,7 +278,9 @@ class Listing:
         own_down = self.default_order.startswith("-") and not args.get("sort")
         direction = args.get("direction") or ("desc" if own_down else "asc")
         column = self.columns.get(name)
-        if direction not in ("asc", "desc") or (name and (column is None or not column.sortable)):
+        if direction not in ("asc", "desc"):
+            raise Invalid(_("A list is sorted upwards (asc) or downwards (desc)."), field="direction")
+        if name and (column is None or not column.sortable):
             raise Invalid(_("This list cannot be sorted by “%(name)s”.", name=name), field="sort")
         sort = None if column is None else _expression(column.sort)
         key = _expression(self.key)
@@ -294,8 +296,8 @@ class Listing:
                 )
 
     def _refuse_wrong(self, form: BaseForm) -> None:
-        form.validate()
         for one in form:
+            one.validate(form)
             too_long = isinstance(one.data, str) and len(one.data) > TYPED_LIMIT
             sentence = next(iter(one.errors), None) or (_("This is too long.") if too_long else None)
             if sentence or (isinstance(one.data, str) and "\x00" in one.data):

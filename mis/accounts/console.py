@@ -1,0 +1,58 @@
+"""The built-in user of the command line: made when first needed, audited like any other, nobody's second pair of eyes.
+
+Whoever may run commands on the server already holds the database and its keys; that he acts as `console` keeps this
+visible. A ministry that wants a name behind every command switches it off (MIS_CONSOLE_USER_ENABLED=false).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from mis import acting, settings
+from mis.accounts.models import RoleAssignment, User
+from mis.accounts.roles import CONSOLE
+from mis.acting import SYSTEM
+from mis.db import db
+from mis.errors import Forbidden, Missing
+
+USERNAME = "console"
+
+
+def user() -> User:
+    """The console user. Raises Forbidden where the settings switch it off."""
+    if not settings.current().console_user_enabled:
+        raise Forbidden("The console user is switched off here.", instead="Name who acts: --as USER.")
+    return _find(USERNAME) or _make()
+
+
+def named(username: str) -> User:
+    """The user who is named as acting. Raises Missing or Forbidden."""
+    if username == USERNAME:
+        return user()
+    found = _find(username)
+    if found is None:
+        raise Missing(f"There is no user “{username}”.", field="as", instead="See: mis user list")
+    if not found.active:
+        raise Forbidden(f"The user “{username}” is switched off.")
+    return found
+
+
+def _find(username: str) -> User | None:
+    return db.session.scalar(sa.select(User).where(User.username == username))
+
+
+def _make() -> User:
+    try:
+        # Two first commands at one moment both come here; the one that is second takes what the first has made.
+        with db.session.begin_nested(), acting.acting(SYSTEM):
+            made = User(username=USERNAME, name="Command line", active=True, must_change_password=False)
+            db.session.add(made)
+            db.session.flush()
+            db.session.add(RoleAssignment(user_id=made.id, role=CONSOLE, area_id=None, expires_on=None))
+            db.session.flush()
+            return made
+    except IntegrityError:
+        found = _find(USERNAME)
+        assert found is not None
+        return found
