@@ -33,9 +33,17 @@ grievance_lifecycle = Lifecycle(
     steps=(
         Step("acknowledge", "Acknowledge", ("lodged",), "acknowledged", "grievances:case:work"),
         Step("assign", "Assign", ("lodged", "acknowledged", "assigned"), "assigned", "grievances:case:work"),
-        Step("resolve", "Resolve", ("acknowledged", "assigned"), "resolved", "grievances:case:resolve",
-             reason="required"),
-        Step("appeal", "Lodge an appeal", ("resolved",), "appealed", "grievances:case:lodge", reason="required"),
+        Step(
+            "resolve",
+            "Resolve",
+            ("acknowledged", "assigned"),
+            "resolved",
+            "grievances:case:resolve",
+            reason="required",
+        ),
+        Step(
+            "appeal", "Lodge an appeal", ("resolved",), "appealed", "grievances:case:lodge", reason="required"
+        ),
         Step("close", "Close", ("resolved",), "closed", "grievances:case:resolve"),
     ),
 )
@@ -50,7 +58,9 @@ class Grievance(InArea, HasLifecycle, Base):
 
     __tablename__ = "grievance"
     __table_args__ = (
-        sa.CheckConstraint("NOT (anonymous AND complainant_name IS NOT NULL)", name="the_anonymous_have_no_name"),
+        sa.CheckConstraint(
+            "NOT (anonymous AND complainant_name IS NOT NULL)", name="the_anonymous_have_no_name"
+        ),
         sa.CheckConstraint("appeal_of_id <> id", name="a_grievance_is_not_its_own_appeal"),
         sa.CheckConstraint(
             "status NOT IN ('resolved', 'appealed', 'closed') OR decision IS NOT NULL",
@@ -95,7 +105,9 @@ class Grievance(InArea, HasLifecycle, Base):
     determination: Mapped[Determination | None] = relationship(lazy="raise")
     enrolment: Mapped[Enrolment | None] = relationship(lazy="raise")
     payment: Mapped[Payment | None] = relationship(lazy="raise")
-    notes: Mapped[list[CaseNote]] = relationship(back_populates="grievance", lazy="raise", order_by="CaseNote.id")
+    notes: Mapped[list[CaseNote]] = relationship(
+        back_populates="grievance", lazy="raise", order_by="CaseNote.id"
+    )
     appeal_of: Mapped[Grievance | None] = relationship(remote_side=[id], lazy="raise")
 
 

@@ -1,3 +1,3 @@
-"""The ground the four rooms stand on, and the roof over them: database, money, dates, states, access, audit, jobs, web."""
+"""The ground the four rooms stand on, and the roof over them."""
 
 __version__ = "0.1.0"

@@ -18,8 +18,15 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, UOWTransaction, mapped_column
-from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.orm import (
+    Mapped,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+    mapped_column,
+    with_loader_criteria,
+)
 
 from mis import acting
 from mis.db import Key, MisSession, db
@@ -139,7 +146,9 @@ def in_scope(column: Any) -> sa.ColumnElement[bool]:
 def _inside(column: Any, areas: frozenset[int] | None) -> sa.ColumnElement[bool]:
     if areas is None:
         return sa.true()
-    return column.in_(sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(sorted(areas))))
+    below = sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(sorted(areas)))
+    inside: sa.ColumnElement[bool] = column.in_(below)
+    return inside
 
 
 class InArea:
@@ -154,7 +163,7 @@ def _see_own_areas(state: ORMExecuteState) -> None:
     if areas is None or state.is_column_load or not (state.is_select or state.is_update or state.is_delete):
         return
     allowed = tuple(sorted(areas))
-    state.statement = state.statement.options(  # type: ignore[attr-defined]
+    state.statement = state.statement.options(
         with_loader_criteria(
             InArea,
             lambda cls: cls.area_id.in_(
@@ -172,7 +181,7 @@ def _write_own_areas(session: Session, _context: UOWTransaction, _instances: obj
     if areas is None:
         return
     touched = {record.area_id for record in (*session.new, *session.dirty) if isinstance(record, InArea)}
-    touched.discard(None)  # type: ignore[arg-type]
+    touched.discard(None)
     with session.no_autoflush:
         for area_id in touched:
             if not session.scalar(sa.select(_inside(sa.literal(area_id), areas))):

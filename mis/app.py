@@ -19,12 +19,13 @@ from mis.db import db
 from mis.dispatch import Application, check_declarations
 from mis.job_views import blueprint as job_blueprint
 from mis.settings import Settings
-from mis.web import desk, i18n, problems, security, shell
+from mis.web import desk, export, i18n, problems, security, shell
 from mis.web import views as web_views
 from mis.worker_bell import ring
 
 BLUEPRINTS = (
     web_views.blueprint,
+    export.blueprint,
     account_views.blueprint,
     registry.views.blueprint,
     eligibility.views.blueprint,
@@ -72,5 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _sign_in(app: Flask) -> None:
     manager = LoginManager(app)
-    manager.session_protection = None  # The nonce in the cookie ends old sessions; addresses of phones change all day.
+    manager.session_protection = (
+        None  # The nonce in the cookie ends old sessions; addresses of phones change all day.
+    )
     manager.user_loader(sessions.load_user)

@@ -34,7 +34,9 @@ def parse_date(text: str, *, field: str | None = None) -> date:
             raise ValueError
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise Invalid(f"“{text}” is not a date. Write it as year-month-day, such as 1998-07-01.", field=field) from None
+        raise Invalid(
+            f"“{text}” is not a date. Write it as year-month-day, such as 1998-07-01.", field=field
+        ) from None
 
 
 @dataclass(frozen=True, order=True)
@@ -81,7 +83,9 @@ def public_holidays(country: str) -> Container[date]:
     return holidays.country_holidays(country) if country != "XX" else frozenset()
 
 
-def add_working_days(day: date, count: int, *, closed: Container[date] = (), weekend: tuple[int, ...] = (5, 6)) -> date:
+def add_working_days(
+    day: date, count: int, *, closed: Container[date] = (), weekend: tuple[int, ...] = (5, 6)
+) -> date:
     """The day `count` working days after `day`, stepping over weekends (Monday is 0) and closed days."""
     assert count >= 0 and len(set(weekend)) < 7, (count, weekend)
     while count:
@@ -89,3 +93,8 @@ def add_working_days(day: date, count: int, *, closed: Container[date] = (), wee
         if day.weekday() not in weekend and day not in closed:
             count -= 1
     return day
+
+
+def midnight(day: date) -> datetime:
+    """The moment, in UTC, at which a day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

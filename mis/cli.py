@@ -21,7 +21,15 @@ def main() -> None:
 
 
 for _module in (
-    db_cli, account_cli, registry.cli, eligibility.cli, payments.cli, grievances.cli, audit_cli, job_cli, demo_cli,
+    db_cli,
+    account_cli,
+    registry.cli,
+    eligibility.cli,
+    payments.cli,
+    grievances.cli,
+    audit_cli,
+    job_cli,
+    demo_cli,
     bench_cli,
 ):
     for _command in _module.commands:

@@ -25,7 +25,7 @@ from mis.db import db, plain
 from mis.errors import Conflict, Forbidden, Refusal
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A day written YYYY-MM-DD."""
 
     name = "date"
@@ -38,7 +38,7 @@ class Day(click.ParamType):
             self.fail(refusal.sentence, param, ctx)
 
 
-class MonthName(click.ParamType):
+class MonthName(click.ParamType[Month]):
     """A month written YYYY-MM."""
 
     name = "month"
@@ -90,7 +90,9 @@ def command(
                 _show(answer, as_json=as_json)
 
         shelled = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(run)
-        shelled = click.option("--as", "username", metavar="USER", help="The user who acts (default: console).")(shelled)
+        shelled = click.option(
+            "--as", "username", metavar="USER", help="The user who acts (default: console)."
+        )(shelled)
         made = click.command(name, help=(function.__doc__ or "").strip())(shelled)
         if group is not None:
             group.add_command(made)
@@ -106,8 +108,14 @@ def actor_named(username: str | None) -> Actor:
     return roles.actor_of(user, today(), via="console")
 
 
-def _do(function: Callable[..., Any], arguments: dict[str, Any], *, permission: str, reads: bool,
-        username: str | None) -> Any:
+def _do(
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    *,
+    permission: str,
+    reads: bool,
+    username: str | None,
+) -> Any:
     with db.unit_of_work(), acting.acting(actor_named(username)) as actor:
         pass  # The console user is made on first use, which a read-only unit could not do.
     with db.unit_of_work(read_only=reads), acting.acting(actor), access.within(permission):

@@ -125,7 +125,9 @@ class Database:
 
         What was asked for with `after_commit` is done once the commit has succeeded, outside of the transaction.
         """
-        session = MisSession(bind=self.engine.execution_options(mis_read_only=read_only), expire_on_commit=False)
+        session = MisSession(
+            bind=self.engine.execution_options(mis_read_only=read_only), expire_on_commit=False
+        )
         token = _current.set(session)
         try:
             yield session
@@ -166,7 +168,13 @@ def make_engine(url: str, *, role: str = "") -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # We say BEGIN ourselves: the driver's own habit starts write transactions too late to be safe.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "cache_size=-65536",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

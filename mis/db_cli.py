@@ -37,7 +37,9 @@ def check(as_json: bool) -> None:
 
 
 def _answer(answer: dict[str, object], *, as_json: bool) -> None:
-    click.echo(json.dumps(answer) if as_json else "\n".join(f"{key}: {value}" for key, value in answer.items()))
+    click.echo(
+        json.dumps(answer) if as_json else "\n".join(f"{key}: {value}" for key, value in answer.items())
+    )
 
 
 commands = (group,)

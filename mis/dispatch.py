@@ -59,11 +59,15 @@ def acting_user() -> Actor:
 def check_declarations(app: Flask) -> None:
     """Refuse to start while an endpoint declares no permission."""
     undeclared = [
-        name for name, view in app.view_functions.items() if name != "static" and not hasattr(view, "mis_permission")
+        name
+        for name, view in app.view_functions.items()
+        if name != "static" and not hasattr(view, "mis_permission")
     ]
     assert not undeclared, f"These endpoints declare no permission: {', '.join(sorted(undeclared))}"
 
 
 def to_sign_in() -> ResponseReturnValue:
     """Send the visitor to the sign-in page, and back here afterwards."""
-    return redirect(url_for("accounts.sign_in", next=request.full_path if request.method in READING else None))
+    return redirect(
+        url_for("accounts.sign_in", next=request.full_path if request.method in READING else None)
+    )

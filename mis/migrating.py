@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from mis.db import make_engine
 from mis.paths import migrations_dir
+from mis.schema import metadata
 
 
 def configuration(url: str) -> Config:
@@ -47,15 +49,9 @@ def newest() -> str:
 
 def differences(url: str) -> list[object]:
     """What the tables of the database lack or have too much, against the models of this release."""
-    from alembic.autogenerate import compare_metadata
-
-    from mis.schema import metadata
-
     engine = make_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         found = list(compare_metadata(context, metadata))
     engine.dispose()
     return found
-
-

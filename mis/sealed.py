@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -127,11 +126,6 @@ def mask(text: str) -> str:
     """What may be shown of a text: the last four characters at most, and never more than a third."""
     shown = min(4, len(text) // 3)
     return f"•••• {text[-shown:]}" if shown else "••••"
-
-
-def compact(text: str) -> str:
-    """A number as it is compared: without the spaces, dots, dashes and slashes that people write it with."""
-    return re.sub(r"[\s.\-–/]", "", text).upper()
 
 
 def _stripped(text: str) -> str:

@@ -93,7 +93,9 @@ class Settings(BaseSettings):
         texts = (self.sealing_key or self._made_once("sealing_key"), *self.retired_sealing_keys)
         keys = tuple(base64.b64decode(text) for text in texts)
         if any(len(key) != 32 for key in keys):
-            raise RuntimeError("MIS_SEALING_KEY and MIS_RETIRED_SEALING_KEYS must be base64 of exactly 32 bytes each.")
+            raise RuntimeError(
+                "MIS_SEALING_KEY and MIS_RETIRED_SEALING_KEYS must be base64 of exactly 32 bytes each."
+            )
         return keys
 
     def instance_path(self, *parts: str) -> Path:

@@ -1,8 +1,8 @@
 """Lifecycles: one table of steps per kind of record, and no other way to change a status.
 
-A step names its sources, its target, its permission, whether it needs a second pair of eyes, what forbids it (`unless`)
-and what it does (`then`). Buttons, refusals, tests and diagrams are read from the same table. A step is a compare-and-set
-on (status, version): of two people who press the same button, one is told that the other was faster.
+A step names its sources, its target, its permission, whether it needs a second pair of eyes, what forbids it
+(`unless`) and what it does (`then`). Buttons, refusals, tests and diagrams are read from the same table. A step is a
+compare-and-set on (status, version): of two people who press the same button, one is told that the other was faster.
 
 Four eyes are counted by person over the whole round: whoever created, edited or moved the record since the round began
 may not approve it. An approval binds to the digest of the content that was submitted.
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Mapper, Session, UOWTransaction, mapped_colum
 
 from mis import access, acting, audit, calendar
 from mis.acting import Actor
+from mis.audit.subjects import table_of
 from mis.db import Base, MisSession, db, primary_key
 from mis.errors import Conflict, Forbidden, Invalid
 
@@ -82,7 +83,9 @@ class Lifecycle:
         assert len(self.steps) == len(steps), f"{name} has two steps of one name"
         assert initial in statuses, f"{name} starts in an unknown status"
         for step in steps:
-            assert {*step.sources, step.target} <= statuses.keys(), f"{name}: {step.name} uses an unknown status"
+            assert {*step.sources, step.target} <= statuses.keys(), (
+                f"{name}: {step.name} uses an unknown status"
+            )
             assert not (step.submits or step.bound) or digest, f"{name}: {step.name} needs a digest"
         Lifecycle.known[name] = self
 
@@ -134,7 +137,9 @@ class Lifecycle:
             raise Conflict(sentence)
         actor, at = acting.current(), calendar.now()
         digest = self.digest(record) if step.submits or step.bound else None
-        _remember(record, step.name, source=record.status, target=step.target, reason=reason, digest=digest, at=at)
+        _remember(
+            record, step.name, source=record.status, target=step.target, reason=reason, digest=digest, at=at
+        )
         self._compare_and_set(record, step, actor, reason)
         if step.then:
             with acting.because(reason):
@@ -220,7 +225,9 @@ class StateChange(Base):
     """Who touched a record in which round: created or edited it, or took a step. Append-only."""
 
     __tablename__ = "state_change"
-    __audit__ = False  # It is itself an append-only record; the audit trail holds the same step with its reason.
+    __audit__ = (
+        False  # It is itself an append-only record; the audit trail holds the same step with its reason.
+    )
 
     id: Mapped[int] = primary_key()
     record_type: Mapped[str]
@@ -262,7 +269,7 @@ def touch(record: Record, what: str) -> None:
     _remember(record, what, at=calendar.now())
 
 
-def _memories(record: Record) -> sa.Select[tuple[StateChange]]:
+def _memories(record: Record) -> sa.Select[StateChange]:
     return sa.select(StateChange).where(
         StateChange.record_type == record.__tablename__,
         StateChange.record_id == record.id,
@@ -270,18 +277,25 @@ def _memories(record: Record) -> sa.Select[tuple[StateChange]]:
     )
 
 
-def _remember(record: Record, step: str, *, at: datetime, source: str | None = None, target: str | None = None,
-              reason: str | None = None, digest: str | None = None) -> None:
-    db.session.execute(sa.insert(StateChange.__table__), [_memory(  # type: ignore[arg-type]
-        record, step, at=at, source=source, target=target, reason=reason, digest=digest)])
+def _remember(record: Record, step: str, *, at: datetime, **more: Any) -> None:
+    db.session.execute(sa.insert(StateChange), [_memory(record, step, at=at, **more)])
 
 
 def _memory(record: Record, step: str, *, at: datetime, **more: Any) -> dict[str, Any]:
     actor = acting.current()
     return {
-        "record_type": record.__tablename__, "record_id": record.id, "round": record.round, "step": step,
-        "user_id": actor.user_id, "user_name": actor.name, "person": actor.person, "at": at,
-        "source": None, "target": None, "reason": None, "digest": None,
+        "record_type": record.__tablename__,
+        "record_id": record.id,
+        "round": record.round,
+        "step": step,
+        "user_id": actor.user_id,
+        "user_name": actor.name,
+        "person": actor.person,
+        "at": at,
+        "source": None,
+        "target": None,
+        "reason": None,
+        "digest": None,
     } | more
 
 
@@ -299,8 +313,10 @@ def _start(record: HasLifecycle, _args: object, given: dict[str, Any]) -> None:
 
 
 def _refuse_assignment(record: HasLifecycle, value: str, old: object, _initiator: object) -> None:
-    starts = not sa.inspect(record).persistent and value == record.lifecycle.initial  # type: ignore[union-attr]
-    assert starts, f"The status of a {record.lifecycle.noun} changes by lifecycle.take(), never by assignment."
+    starts = not sa.inspect(record).persistent and value == record.lifecycle.initial
+    assert starts, (
+        f"The status of a {record.lifecycle.noun} changes by lifecycle.take(), never by assignment."
+    )
 
 
 @event.listens_for(MisSession, "after_flush")
@@ -308,7 +324,9 @@ def _remember_makers(session: Session, _context: UOWTransaction) -> None:
     at = calendar.now()
     made = [(record, "created") for record in session.new if isinstance(record, HasLifecycle)]
     edited = [
-        (record, "edited") for record in session.dirty if isinstance(record, HasLifecycle) and session.is_modified(record)
+        (record, "edited")
+        for record in session.dirty
+        if isinstance(record, HasLifecycle) and session.is_modified(record)
     ]
     if rows := [_memory(record, step, at=at) for record, step in made + edited]:
-        session.connection().execute(sa.insert(StateChange.__table__), rows)  # type: ignore[arg-type]
+        session.connection().execute(sa.insert(table_of(StateChange)), rows)

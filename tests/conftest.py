@@ -96,11 +96,15 @@ def _empty(workshop: Path) -> None:
         return
     with db.engine.connect() as connection:
         tables = connection.scalars(
-            sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+            sa.text(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
         ).all()
         # Append-only tables refuse to be emptied; the replica role passes their triggers by, as only a test may.
         connection.exec_driver_sql("SET session_replication_role = replica")
-        used = [name for name in tables if connection.scalar(sa.text(f'SELECT EXISTS (SELECT 1 FROM "{name}")'))]
+        used = [
+            name for name in tables if connection.scalar(sa.text(f'SELECT EXISTS (SELECT 1 FROM "{name}")'))
+        ]
         if used:
             connection.exec_driver_sql(f"TRUNCATE {', '.join(used)} RESTART IDENTITY CASCADE")
         connection.exec_driver_sql("SET session_replication_role = origin")
@@ -115,7 +119,9 @@ def work(app: Flask) -> Iterator[MisSession]:
 
 
 @contextmanager
-def acting_as(person: str, *permissions: str, area_id: int | None = None, user_id: int | None = None) -> Iterator[Actor]:
+def acting_as(
+    person: str, *permissions: str, area_id: int | None = None, user_id: int | None = None
+) -> Iterator[Actor]:
     """Let a made-up person act with permissions (all of them by default), within the running unit of work."""
     actor = Actor(user_id, person, person, "test", (Grant(permissions or ("*",), area_id),))
     with ExitStack() as stack:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from mis import access
@@ -111,7 +112,11 @@ def charts() -> list[Chart]:
 
 def find(query: str) -> list[Found]:
     """What the search box finds, kind by kind."""
-    return _ask([(permission, lambda f=finder: [f(query)]) for permission, finder in _papers.finders])
+    return _ask([(permission, partial(_found, finder, query)) for permission, finder in _papers.finders])
+
+
+def _found(finder: Callable[[str], Found], query: str) -> list[Found]:
+    return [finder(query)]
 
 
 def _ask(papers: list[tuple[str, Callable[[], Iterable[Any]]]]) -> list[Any]:

@@ -30,7 +30,9 @@ def init_app(app: Flask) -> None:
 def _refused(refusal: Refusal) -> ResponseReturnValue:
     if isinstance(refusal, Forbidden):
         with acting.acting(g.get("actor", NOBODY)):
-            audit.aside("refused", details={"path": request.path, "method": request.method, "why": refusal.sentence})
+            audit.aside(
+                "refused", details={"path": request.path, "method": request.method, "why": refusal.sentence}
+            )
     return _page(refusal.status, refusal.sentence, instead=refusal.instead)
 
 
@@ -38,7 +40,9 @@ def _http_problem(problem: HTTPException) -> ResponseReturnValue:
     if problem.code is None or problem.code < 400:
         return problem
     sentences = {
-        400: _("The form could not be read, or it was open for too long. Load the page again and send it once more."),
+        400: _(
+            "The form could not be read, or it was open for too long. Load the page again and send it once more."
+        ),
         404: _("There is no such page, or it lies outside the areas you work in."),
         405: _("This page cannot be used in this way."),
         413: _("The file is too large."),
@@ -50,18 +54,22 @@ def _http_problem(problem: HTTPException) -> ResponseReturnValue:
 def _constraint(error: IntegrityError) -> ResponseReturnValue:
     # A constraint is the last wall behind the sentences of the domain: whoever hits it was a moment too late.
     log.warning("constraint", error=str(error.orig), path=request.path)
-    return _page(409, _("Somebody else has just changed this, and both cannot be true. Look at it again, then decide."))
+    return _page(
+        409, _("Somebody else has just changed this, and both cannot be true. Look at it again, then decide.")
+    )
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
     reference = secrets.token_hex(4)
-    log.exception("bug", reference=reference, path=request.path, exc_info=error)
+    log.error("bug", reference=reference, path=request.path, exc_info=error)
     if current_app.testing:
         raise error
     return _page(500, _("Something went wrong on our side. Nothing was changed."), reference=reference)
 
 
-def _page(status: int, sentence: str, *, instead: str | None = None, reference: str | None = None) -> ResponseReturnValue:
+def _page(
+    status: int, sentence: str, *, instead: str | None = None, reference: str | None = None
+) -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify(error=sentence, instead=instead, reference=reference), status
     with db.unit_of_work(read_only=True), acting.acting(g.get("actor", NOBODY)):

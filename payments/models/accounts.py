@@ -20,9 +20,23 @@ account_lifecycle = Lifecycle(
     initial="proposed",
     statuses={"proposed": "Waiting for confirmation", "confirmed": "Confirmed", "closed": "Closed"},
     steps=(
-        Step("confirm", "Confirm", ("proposed",), "confirmed", "payments:account:confirm", four_eyes=True,
-             stamps="confirmed_by_id"),
-        Step("close", "Close", ("proposed", "confirmed"), "closed", "payments:account:propose", reason="required"),
+        Step(
+            "confirm",
+            "Confirm",
+            ("proposed",),
+            "confirmed",
+            "payments:account:confirm",
+            four_eyes=True,
+            stamps="confirmed_by_id",
+        ),
+        Step(
+            "close",
+            "Close",
+            ("proposed", "confirmed"),
+            "closed",
+            "payments:account:propose",
+            reason="required",
+        ),
     ),
 )
 
@@ -34,10 +48,19 @@ class PaymentAccount(HasLifecycle, Base):
 
     __tablename__ = "payment_account"
     __table_args__ = (
-        sa.CheckConstraint("kind IN ('iban', 'bank_account', 'mobile', 'cash')", name="an_account_has_a_kind"),
-        sa.CheckConstraint("confirmed_by_id <> proposed_by_id", name="an_account_is_confirmed_by_a_second_person"),
-        sa.Index("one_confirmed_account_per_person", "person_id", unique=True,
-                 sqlite_where=_CONFIRMED, postgresql_where=_CONFIRMED),
+        sa.CheckConstraint(
+            "kind IN ('iban', 'bank_account', 'mobile', 'cash')", name="an_account_has_a_kind"
+        ),
+        sa.CheckConstraint(
+            "confirmed_by_id <> proposed_by_id", name="an_account_is_confirmed_by_a_second_person"
+        ),
+        sa.Index(
+            "one_confirmed_account_per_person",
+            "person_id",
+            unique=True,
+            sqlite_where=_CONFIRMED,
+            postgresql_where=_CONFIRMED,
+        ),
         sa.Index("ix_payment_account_number_blind", "number_blind"),
     )
     lifecycle = account_lifecycle

@@ -12,7 +12,13 @@ from mis.db import Base, Json, primary_key
 from payments.models.cycles import Cycle
 
 MATCHES = (
-    "matched", "amount_mismatch", "duplicate_in_file", "repeated", "unknown_reference", "bad_state", "unreadable",
+    "matched",
+    "amount_mismatch",
+    "duplicate_in_file",
+    "repeated",
+    "unknown_reference",
+    "bad_state",
+    "unreadable",
 )
 
 
@@ -41,7 +47,9 @@ class AnswerLine(Base):
     """A line of an answer file. Whatever did not match stays on the exception list until a person has resolved it."""
 
     __tablename__ = "answer_line"
-    __audit__ = False  # Evidence as it came; the audit trail holds the file's entry with the digest of its lines.
+    __audit__ = (
+        False  # Evidence as it came; the audit trail holds the file's entry with the digest of its lines.
+    )
     __table_args__ = (
         sa.Index("ix_answer_line_match", "answer_file_id", "match"),
         sa.Index("ix_answer_line_payment_id", "payment_id"),

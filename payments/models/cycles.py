@@ -32,19 +32,50 @@ cycle_lifecycle = Lifecycle(
         Step("compute", "Compute entitlements", ("open", "computed"), "computing", "payments:cycle:prepare"),
         Step("computed", "Finish computing", ("computing",), "computed", "payments:cycle:prepare"),
         Step("compute_failed", "Give up computing", ("computing",), "open", "payments:cycle:prepare"),
-        Step("submit", "Submit for approval", ("computed",), "submitted", "payments:cycle:prepare", submits=True,
-             stamps="submitted_by_id"),
-        Step("return", "Send back", ("submitted",), "computed", "payments:cycle:approve", reason="required",
-             new_round=True),
-        Step("approve", "Approve", ("submitted",), "approved", "payments:cycle:approve", four_eyes=True, bound=True,
-             stamps="approved_by_id"),
-        Step("export", "Export instructions", ("approved",), "exporting", "payments:cycle:export", bound=True),
+        Step(
+            "submit",
+            "Submit for approval",
+            ("computed",),
+            "submitted",
+            "payments:cycle:prepare",
+            submits=True,
+            stamps="submitted_by_id",
+        ),
+        Step(
+            "return",
+            "Send back",
+            ("submitted",),
+            "computed",
+            "payments:cycle:approve",
+            reason="required",
+            new_round=True,
+        ),
+        Step(
+            "approve",
+            "Approve",
+            ("submitted",),
+            "approved",
+            "payments:cycle:approve",
+            four_eyes=True,
+            bound=True,
+            stamps="approved_by_id",
+        ),
+        Step(
+            "export", "Export instructions", ("approved",), "exporting", "payments:cycle:export", bound=True
+        ),
         Step("exported", "Finish exporting", ("exporting",), "exported", "payments:cycle:export"),
         Step("export_failed", "Give up exporting", ("exporting",), "approved", "payments:cycle:export"),
         Step("reconcile", "Reconcile", ("exported", "reconciled"), "reconciled", "payments:cycle:reconcile"),
         Step("close", "Close", ("reconciled",), "closed", "payments:cycle:close", reason="optional"),
-        Step("abort", "Abort", ("open", "computed", "submitted"), "aborted", "payments:cycle:prepare",
-             reason="required", danger=True),
+        Step(
+            "abort",
+            "Abort",
+            ("open", "computed", "submitted"),
+            "aborted",
+            "payments:cycle:prepare",
+            reason="required",
+            danger=True,
+        ),
     ),
     digest=lambda cycle: str(cycle.id),
 )
@@ -57,9 +88,17 @@ class Cycle(HasLifecycle, Base):
 
     __tablename__ = "cycle"
     __table_args__ = (
-        sa.CheckConstraint("approved_by_id <> submitted_by_id", name="a_cycle_is_approved_by_a_second_person"),
-        sa.Index("one_cycle_per_scheme_and_month", "scheme_id", "month", unique=True,
-                 sqlite_where=_NOT_ABORTED, postgresql_where=_NOT_ABORTED),
+        sa.CheckConstraint(
+            "approved_by_id <> submitted_by_id", name="a_cycle_is_approved_by_a_second_person"
+        ),
+        sa.Index(
+            "one_cycle_per_scheme_and_month",
+            "scheme_id",
+            "month",
+            unique=True,
+            sqlite_where=_NOT_ABORTED,
+            postgresql_where=_NOT_ABORTED,
+        ),
     )
     lifecycle = cycle_lifecycle
 

@@ -66,8 +66,12 @@ class Hold(InArea, Base):
     __tablename__ = "hold"
     __table_args__ = (
         sa.CheckConstraint("(released_at IS NULL) = (release_reason IS NULL)", name="a_release_has_a_reason"),
-        sa.Index("ix_hold_live", "enrolment_id", sqlite_where=sa.text("released_at IS NULL"),
-                 postgresql_where=sa.text("released_at IS NULL")),
+        sa.Index(
+            "ix_hold_live",
+            "enrolment_id",
+            sqlite_where=sa.text("released_at IS NULL"),
+            postgresql_where=sa.text("released_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = primary_key()
@@ -90,8 +94,13 @@ class CarryOver(Base):
 
     __tablename__ = "carry_over"
     __table_args__ = (
-        sa.Index("one_open_carry_over_per_entitlement", "entitlement_id", unique=True,
-                 sqlite_where=sa.text("cycle_id IS NULL"), postgresql_where=sa.text("cycle_id IS NULL")),
+        sa.Index(
+            "one_open_carry_over_per_entitlement",
+            "entitlement_id",
+            unique=True,
+            sqlite_where=sa.text("cycle_id IS NULL"),
+            postgresql_where=sa.text("cycle_id IS NULL"),
+        ),
         sa.Index("ix_carry_over_cycle_id", "cycle_id"),
     )
 

@@ -45,12 +45,23 @@ class Payment(InArea, Base):
     __tablename__ = "payment"
     __sealed__ = True
     __sealed_columns__ = (
-        "id", "batch_id", "cycle_id", "entitlement_id", "person_id", "account_id", "attempt", "amount_minor", "currency",
-        "end_to_end_id", "payee_name",
+        "id",
+        "batch_id",
+        "cycle_id",
+        "entitlement_id",
+        "person_id",
+        "account_id",
+        "attempt",
+        "amount_minor",
+        "currency",
+        "end_to_end_id",
+        "payee_name",
     )
     __table_args__ = (
         sa.CheckConstraint("live = 1", name="live_is_one_or_nothing"),
-        sa.CheckConstraint("(live IS NULL) = (released_by_event_id IS NOT NULL)", name="only_evidence_releases_a_payment"),
+        sa.CheckConstraint(
+            "(live IS NULL) = (released_by_event_id IS NOT NULL)", name="only_evidence_releases_a_payment"
+        ),
         sa.CheckConstraint("amount_minor > 0", name="a_payment_is_positive"),
         sa.Index("one_live_payment_per_entitlement", "entitlement_id", "live", unique=True),
         sa.UniqueConstraint("entitlement_id", "attempt"),
@@ -75,7 +86,9 @@ class Payment(InArea, Base):
     end_to_end_id: Mapped[str] = mapped_column(unique=True)
     payee_name: Mapped[str]
     live: Mapped[int | None]
-    released_by_event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_event.id", use_alter=True))
+    released_by_event_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("payment_event.id", use_alter=True)
+    )
 
     entitlement: Mapped[Entitlement] = relationship(lazy="raise", foreign_keys=[entitlement_id])
     person: Mapped[Person] = relationship(lazy="raise")
@@ -107,8 +120,12 @@ class PaymentState(Base):
             "status IN ('sent', 'accepted', 'pending', 'paid', 'rejected', 'returned', 'unknown')",
             name="a_payment_has_a_status",
         ),
-        sa.Index("ix_payment_state_open", "status", sqlite_where=sa.text("status <> 'paid'"),
-                 postgresql_where=sa.text("status <> 'paid'")),
+        sa.Index(
+            "ix_payment_state_open",
+            "status",
+            sqlite_where=sa.text("status <> 'paid'"),
+            postgresql_where=sa.text("status <> 'paid'"),
+        ),
     )
 
     payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), primary_key=True)
@@ -122,4 +139,3 @@ class PaymentState(Base):
 
 audit.append_only(PaymentEvent.__table__)
 audit.immutable_columns(Payment.__table__, Payment.__sealed_columns__)
-

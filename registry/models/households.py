@@ -12,7 +12,16 @@ from mis.access import InArea
 from mis.db import Base, primary_key
 from registry.models.persons import Person
 
-RELATIONSHIPS = ("head", "spouse", "child", "parent", "grandchild", "sibling", "other_relative", "not_related")
+RELATIONSHIPS = (
+    "head",
+    "spouse",
+    "child",
+    "parent",
+    "grandchild",
+    "sibling",
+    "other_relative",
+    "not_related",
+)
 COLLECTORS = ("primary", "alternate")
 
 
@@ -41,7 +50,9 @@ class Membership(Base):
     __tablename__ = "membership"
     __table_args__ = (
         sa.CheckConstraint("valid_to > valid_from", name="a_membership_ends_after_it_began"),
-        sa.CheckConstraint("collector IN ('primary', 'alternate')", name="a_collector_is_primary_or_alternate"),
+        sa.CheckConstraint(
+            "collector IN ('primary', 'alternate')", name="a_collector_is_primary_or_alternate"
+        ),
         sa.Index(
             "one_household_per_person_at_a_time",
             "person_id",

@@ -28,7 +28,9 @@ class Person(InArea, Base):
     __tablename__ = "person"
     __table_args__ = (
         sa.CheckConstraint("sex IN ('female', 'male', 'unknown')", name="a_sex_is_known_by_its_code"),
-        sa.CheckConstraint("birth_precision IN ('day', 'month', 'year')", name="a_birth_date_has_a_precision"),
+        sa.CheckConstraint(
+            "birth_precision IN ('day', 'month', 'year')", name="a_birth_date_has_a_precision"
+        ),
         sa.CheckConstraint(
             "(birth_date IS NULL) = (birth_precision IS NULL)", name="precision_goes_with_the_birth_date"
         ),
