@@ -17,15 +17,20 @@ from mis.audit.append_only import (
     immutable_columns_ddl,
 )
 from mis.audit.bulk import bulk, unaudited
+from mis.audit.findings import Finding, Report
 from mis.audit.recording import aside, record
+from mis.audit.sealing import seal_pending
 from mis.audit.signing import configure
 from mis.audit.tables import AuditEntry, AuditLeaves, AuditSeal, AuditUnsealed, history
+from mis.audit.verifying import verify
 
 __all__ = [
     "AuditEntry",
     "AuditLeaves",
     "AuditSeal",
     "AuditUnsealed",
+    "Finding",
+    "Report",
     "append_only",
     "append_only_ddl",
     "aside",
@@ -37,5 +42,7 @@ __all__ = [
     "immutable_columns",
     "immutable_columns_ddl",
     "record",
+    "seal_pending",
     "unaudited",
+    "verify",
 ]

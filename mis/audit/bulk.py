@@ -4,10 +4,9 @@
                     table=Determination, where={"run_id": run.id, "id": [low, high]}):
         session.execute(sa.insert(Determination).from_select(...))
 
-`where` names the rows after the write, by columns that never change; a list of two is a range with both ends in it. A
-later bulk write over the same rows, or over more of them by the same columns, replaces what the earlier one said of
-them; so a draft that is discarded and computed again is no finding. On sealed tables, two entries' `where` must be
-equal, one inside the other, or apart.
+`where` names the rows after the write, by columns that never change; a list of two is a range with both ends in it.
+Where the block deletes rows of a sealed table, its entry discards what earlier entries with the same `where`, or a
+narrower one by the same columns, said: a draft that is discarded and computed again is no finding.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +36,7 @@ CHUNK_ROWS = 50_000
 LEAF = struct.Struct(">q8s")
 _FETCH_ROWS = 5_000
 _WRITES = re.compile(r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+"?(\w+)', re.IGNORECASE)
+_DELETES = re.compile(r"\bDELETE\s+FROM\b", re.IGNORECASE)
 
 
 @contextmanager
@@ -56,11 +57,11 @@ def bulk(
             f"{set(where) - fixed} may change later: name the rows by {fixed}"
         )
     session = db.session
-    with _allowed(session, table.__tablename__):
+    with _allowed(session, table.__tablename__) as scope:
         yield
         session.flush()
     entry = draft(action, subject_type=subject_type, subject_id=subject_id, details=details)
-    _write_entry(session, table, where, entry)
+    _write_entry(session, Rows(table, sealed_columns(table), where, scope.discards), entry)
 
 
 @contextmanager
@@ -71,21 +72,28 @@ def unaudited(why: str) -> Iterator[None]:
         yield
 
 
+@dataclass
+class _Scope:
+    """A block in which set-based writes are allowed, to one table or to all (*)."""
+
+    table: str
+    discards: bool = False
+
+
 @contextmanager
-def _allowed(session: Session, table: str) -> Iterator[None]:
-    tables: list[str] = session.info.setdefault("audit_bulk", [])
-    tables.append(table)
+def _allowed(session: Session, table: str) -> Iterator[_Scope]:
+    scopes: list[_Scope] = session.info.setdefault("audit_scopes", [])
+    scopes.append(scope := _Scope(table))
     try:
-        yield
+        yield scope
     finally:
-        tables.remove(table)
+        scopes.pop()
 
 
-def _write_entry(session: Session, table: type[Base], where: dict[str, Any], entry: dict[str, Any]) -> None:
-    rows = Rows(table.__tablename__, sealed_columns(table), where)
+def _write_entry(session: Session, rows: Rows, entry: dict[str, Any]) -> None:
     digest, count, leaves = sha256(), 0, bytearray()
     chunks: list[bytes] = []
-    keep = is_sealed(table) and rows.has_number
+    keep = rows.is_sealed
     for key, row_digest in rows.hashes(session.connection()):
         digest.update(row_digest)
         count += 1
@@ -109,33 +117,32 @@ def _write_entry(session: Session, table: type[Base], where: dict[str, Any], ent
 class Rows:
     """Some rows of a table, and the columns of them that are hashed."""
 
-    table_name: str
+    model: type[Base]
     columns: tuple[str, ...]
     where: dict[str, Any]
+    discards: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """What the entry keeps, so that a column added later does not change the hashes of older rows."""
-        return {"table": self.table_name, "columns": list(self.columns), "where": self.where}
+        said = {"table": self.table.name, "columns": list(self.columns), "where": self.where}
+        return said | {"discards": True} if self.discards else said
 
     @property
     def table(self) -> sa.Table:
         """The table."""
-        return Base.metadata.tables[self.table_name]
+        return table_of(self.model)
 
     @property
-    def has_number(self) -> bool:
-        """Whether one integer is the key of a row, so that its fingerprint can carry it."""
-        keys = list(self.table.primary_key.columns)
-        return len(keys) == 1 and isinstance(keys[0].type, sa.Integer)
+    def is_sealed(self) -> bool:
+        """Whether each row leaves its fingerprint."""
+        return is_sealed(self.model)
 
     def query(self) -> sa.Select[Any]:
         """The key and the hashed columns, in key order."""
         keys = list(self.table.primary_key.columns)
         return (
-            sa.select(
-                *(keys if self.has_number else keys[:1]), *(self.table.c[name] for name in self.columns)
-            )
-            .where(*(_condition(self.table.c[name], value) for name, value in self.where.items()))
+            sa.select(keys[0], *(self.table.c[name] for name in self.columns))
+            .where(*(condition(self.table.c[name], value) for name, value in self.where.items()))
             .order_by(*keys)
         )
 
@@ -147,7 +154,10 @@ class Rows:
                 yield row[0], row_hash(row[1:])
 
 
-def _condition(column: sa.Column[Any], value: Any) -> sa.ColumnElement[bool]:
+def condition(column: sa.Column[Any], value: Any) -> sa.ColumnElement[bool]:
+    """The column equals the value, or lies in the range, as the entry keeps it in JSON."""
+    if isinstance(column.type, sa.Date):
+        value = [_day(end) for end in value] if isinstance(value, list) else _day(value)
     if isinstance(value, list):
         low, high = value
         return column.between(low, high)
@@ -169,15 +179,18 @@ def _refuse_nameless(
     # The session's own flush is recorded record by record; SQLAlchemy's old bulk_… methods flush without saying so.
     if session._flushing and session.info.get("audit_flushes"):
         return
-    allowed = session.info.get("audit_bulk", ())
-    if "*" in allowed:
-        return
+    scopes: list[_Scope] = session.info.get("audit_scopes", [])
     for name in _written_tables(statement, context):
         model = model_of(name)
-        if model is not None and is_audited(model) and name not in allowed:
+        if model is None or not is_audited(model):
+            continue
+        # The innermost block that allows it answers for it.
+        scope = next((scope for scope in reversed(scopes) if scope.table in (name, "*")), None)
+        if scope is None:
             raise AssertionError(
                 f"A set-based write to {name} must name itself: with audit.bulk(…, table={model.__name__}, …)"
             )
+        scope.discards = scope.discards or _deletes(statement, context)
 
 
 def _written_tables(statement: str, context: ExecutionContext | None) -> list[str]:
@@ -188,3 +201,12 @@ def _written_tables(statement: str, context: ExecutionContext | None) -> list[st
     if isinstance(written, sa.Select):
         return []
     return _WRITES.findall(statement)
+
+
+def _deletes(statement: str, context: ExecutionContext | None) -> bool:
+    written = getattr(getattr(context, "compiled", None), "statement", None)
+    return isinstance(written, sa.Delete) or bool(_DELETES.search(statement))
+
+
+def _day(value: Any) -> Any:
+    return date.fromisoformat(value) if isinstance(value, str) else value

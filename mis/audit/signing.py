@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -79,8 +78,3 @@ def signature_is_right(public_key: bytes, signature: bytes, head: bytes) -> bool
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def chained_head(previous: bytes, root: bytes, *, first: int, last: int, count: int, at: str) -> bytes:
-    """The head of a seal, which contains the head before it."""
-    return sha256(previous + root + f"|{first}|{last}|{count}|{at}".encode()).digest()

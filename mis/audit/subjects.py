@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapper
 
 from mis.db import Base
 
-_HIDDEN_ENDINGS = ("_sealed", "_blind", "_hash", "_secret", "password")
+_HIDDEN_ENDINGS = ("_sealed", "_blind", "_hash", "_secret", "password", "nonce")
 
 
 def mapper_of(instance: object) -> Mapper[Any]:
