@@ -229,6 +229,7 @@ def drawings() -> list[charts.Chart]:
 def create_app(*, user: str | None = "Ana Officer") -> Flask:
     app = Flask("mis.web", static_folder="static", template_folder="templates")
     loaders = [FileSystemLoader(TEMPLATES), FileSystemLoader(Path(__file__).parent / "templates")]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_loader = ChoiceLoader(loaders)
     app.config.update(SECRET_KEY="for tests only", TESTING=True)
     CSRFProtect(app)
