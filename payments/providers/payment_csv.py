@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from mis.calendar import parse_date
 from mis.errors import Invalid
-from mis.money import Money, parse, to_decimal_text
+from mis.money import Money, exponent, parse, to_decimal_text
 from payments.providers.answers import BadLine, StatusLine
 from payments.providers.instructions import MAX_REFERENCE, BatchHeader, Instruction, Written, check
 from payments.providers.statuses import iso_status
@@ -200,6 +200,7 @@ def _status_line(row_no: int, cells: dict[str, str], currency: str, decimal_mark
 
 
 _THREE_DECIMALS = re.compile(r".*[.,]\d{3}")
+_POINT_AND_THREE = re.compile(r"\d{1,3}\.\d{3}")
 
 
 def _amount(text: str, currency: str, decimal_mark: str | None) -> Money | None:
@@ -207,23 +208,27 @@ def _amount(text: str, currency: str, decimal_mark: str | None) -> Money | None:
     if not text:
         return None
     readings: set[Money] = set()
-    refusal: Invalid | None = None
-    for mark in (decimal_mark,) if decimal_mark else (".", ","):
+    refusals: list[Invalid] = []
+    for mark in (decimal_mark,) if decimal_mark else _marks(text, currency):
         try:
             # Zeros without value are harmless, but three digits after a mark are as likely thousands.
             zeros = decimal_mark is not None or not _THREE_DECIMALS.fullmatch(text)
             readings.add(parse(text, currency, decimal_mark=mark, allow_trailing_zeros=zeros))
-        except Invalid as error:
-            refusal = refusal or error
+        except Invalid as refusal:
+            refusals.append(refusal)
+    if not readings:
+        raise refusals[0]
     if len(readings) > 1:
         shown = " or ".join(sorted(str(money) for money in readings))
         raise Invalid(
             f"“{text}” could be {shown}. Say which decimal mark this provider uses.", field="amount"
         )
-    if not readings:
-        assert refusal
-        raise refusal
     return readings.pop()
+
+
+def _marks(text: str, currency: str) -> tuple[str, ...]:
+    # "1.005" KES may be a number printed with one decimal too many: refused, rather than read as a thousand and five.
+    return (".",) if exponent(currency) and _POINT_AND_THREE.fullmatch(text) else (".", ",")
 
 
 # "AC04", "AC04: account closed", "57 limit": a code of at most four capitals and digits, then perhaps words.

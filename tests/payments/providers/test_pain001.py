@@ -1,4 +1,4 @@
-"""The payment order is valid whatever people are called, the same each time, and refused when its totals do not agree."""
+"""The payment order is valid whatever people are called, the same each time, and refused when its totals differ."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import tracemalloc
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def test_an_empty_list_is_refused() -> None:
     ],
 )
 def test_a_line_that_nobody_can_pay_is_refused_with_its_field(changed: dict[str, object], field: str) -> None:
-    lines = [instruction(**changed)]
+    lines = [replace(instruction(), **changed)]  # type: ignore[arg-type]
     with pytest.raises(Invalid) as refusal:
         pain001.write(io.BytesIO(), batch(lines), lines)
     assert refusal.value.field == field
