@@ -66,7 +66,6 @@ def assign(
         raise Invalid("The last day lies in the past. Give a later one, or none.", field="expires_on")
     _refuse_own_role(user)
     _refuse_outside(area_id)
-    _lock_person(user)
     refuse_incompatible(user, found.code, day=day)
     return _held_again(user, found, area_id, expires_on, day) or _held_anew(user, found, area_id, expires_on)
 
@@ -97,6 +96,7 @@ def assignment(assignment_id: int, *, user: User) -> RoleAssignment:
 
 def refuse_incompatible(user: User, role: str, *, day: date) -> None:
     """Refuse a role that goes against another one that this person holds, by any of his or her accounts."""
+    _lock_person(user)
     theirs = {held.role for held in _of_person(user, day)}
     for pair in access.roles().incompatible:
         against = pair - {role}
