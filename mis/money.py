@@ -257,7 +257,7 @@ def _exponents() -> dict[str, int]:
         tables = tomllib.load(file)
     return {
         code: int(decimals)
-        for table in ("withdrawn", "decimals")
+        for table in ("withdrawn", "decimals", "testing")
         for decimals, codes in tables[table].items()
         for code in codes.split()
     }
