@@ -1,0 +1,1 @@
+"""Who may receive what: rules, assessment and enrolment."""
