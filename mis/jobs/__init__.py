@@ -7,7 +7,7 @@
 
     job = jobs.ask("eligibility:assess", {"scheme": 4}, subject="scheme:4", permission="eligibility:run:start")
 
-The `job` row and its chunks are the truth; the bell (Celery, by `mis.broker`) only says "run job N" and may
+The `job` row and its chunks are the truth; the bell (Celery, by `mis.worker_bell`) only says "run job N" and may
 be lost. A chunk and its mark of being done are one transaction, so a worker may be killed at any point: the
 sweeper rings, the next one goes on, and the totals are the same.
 """

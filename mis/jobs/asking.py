@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ from mis import access, acting, calendar
 from mis.acting import Actor
 from mis.db import db
 from mis.errors import Conflict
-from mis.jobs import bell
+from mis.jobs import bell, leases
 from mis.jobs.kinds import kind_named
 from mis.jobs.measuring import progress
 from mis.jobs.models import CANCELLED, DONE, FAILED, LIVE, QUEUED, WAITING, Job, JobChunk
@@ -106,15 +105,10 @@ def cancelled_sentence(job: Job) -> str:
 
 
 def _locked(job_id: int) -> Job:
-    # Waiting for the row would hang the page while the job closes in one long transaction, so knock a few
-    # times.
-    query = sa.select(Job).where(Job.id == job_id).with_for_update(skip_locked=True)
-    for pause in (0.05, 0.15, 0.3, 0):
-        job = db.session.scalar(query, execution_options={"populate_existing": True})
-        if job is not None:
-            return job
-        time.sleep(pause)
-    raise Conflict(f"Job {job_id} is being closed at this moment.", instead="Look again in a minute.")
+    job = leases.lock(job_id)
+    if job is None:
+        raise Conflict(f"Job {job_id} is being closed at this moment.", instead="Look again in a minute.")
+    return job
 
 
 def resume(job: Job) -> None:

@@ -1,6 +1,6 @@
 """The bell: how a worker hears that there is a job. It may be lost at any time; the sweeper rings again.
 
-The application installs it (`mis.broker`); without one nothing is rung, and whoever runs the sweeper, or the
+The application installs it (`mis.worker_bell`); without one nothing is rung, and whoever runs the sweeper, or the
 command line, takes up the work.
 """
 

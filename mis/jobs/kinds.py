@@ -99,7 +99,7 @@ def cut(numbers: sa.Select[int], *, rows: int | None = None) -> Iterator[tuple[i
     block = ((sa.func.row_number().over(order_by=number) - 1) // per_chunk).label("block")
     ranked = sa.select(number.label("number"), block).subquery()
     query = sa.select(sa.func.min(ranked.c.number), sa.func.max(ranked.c.number)).group_by(ranked.c.block)
-    yield from db.session.execute(query.order_by(ranked.c.block)).tuples()
+    yield from db.session.execute(query.order_by(ranked.c.block))
 
 
 def spans(low: int, high: int, *, rows: int | None = None) -> Iterator[tuple[int, int]]:

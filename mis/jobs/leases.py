@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -113,6 +114,19 @@ def _beat_until(over: threading.Event, job_id: int) -> None:
             log.warning("The lease of job %s could not be renewed; trying again.", job_id, exc_info=True)
 
 
+def lock(job_id: int) -> Job | None:
+    """The job, its row locked; None if there is none, or if it is being closed in a long transaction."""
+    # Whoever holds the row for a moment (a heartbeat, a sweep, a colleague who joins) is waited for; waiting for a
+    # whole closing would hang a page, or a worker who could do something else.
+    query = sa.select(Job).where(Job.id == job_id).with_for_update(skip_locked=True)
+    for pause in (0.02, 0.05, 0.1, 0.2, 0):
+        job = db.session.scalar(query, execution_options={"populate_existing": True})
+        if job is not None:
+            return job
+        time.sleep(pause)
+    return None
+
+
 def sweep(at: datetime) -> list[int]:
     """Ring again for every job that nobody works on: its worker is dead or silent, or its bell was not heard.
 
@@ -157,6 +171,6 @@ def _of_the_dead() -> list[int]:
     running = sa.select(Job.id, Job.worker).where(Job.status == RUNNING)
     claimed = sa.select(JobChunk.job_id, JobChunk.worker).join(Job, Job.id == JobChunk.job_id)
     claimed = claimed.where(Job.status == RUNNING, JobChunk.status == CLAIMED)
-    pairs = db.session.execute(running.union_all(claimed)).tuples().all()
+    pairs = db.session.execute(running.union_all(claimed)).all()
     dead = set(the_dead(worker for _, worker in pairs))
     return sorted({job_id for job_id, worker in pairs if worker in dead})

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -103,20 +104,23 @@ def wait(job_id: int, *, timeout_seconds: float, watch: Watch | None = None) -> 
 def _start(job_id: int) -> Run | None:
     """Join the job, if it lives and is not being closed right now."""
     now = calendar.now()
-    with db.unit_of_work() as session:
-        job = session.scalar(sa.select(Job).where(Job.id == job_id).with_for_update(skip_locked=True))
+    with db.unit_of_work():
+        job = leases.lock(job_id)
         if job is None or not job.live:
             return None
-        if (
-            job.status == QUEUED
-            or job.lease_until is None
-            or job.lease_until <= now
-            or leases.is_dead(job.worker)
-        ):
+        if _begins_anew(job, now):
             job.attempt, job.resumed_at = job.attempt + 1, now
         job.status, job.started_at = RUNNING, job.started_at or now
         job.worker, job.heartbeat_at, job.lease_until = leases.this_worker(), now, now + bell.settings().lease
         return _part_in(job)
+
+
+def _begins_anew(job: Job, now: datetime) -> bool:
+    """Whether nobody works on the job; one that was handed over between two turns goes on as it was."""
+    if job.status == QUEUED or job.heartbeat_at is None:
+        return True
+    silent_since = job.lease_until or job.heartbeat_at + bell.settings().lease
+    return silent_since <= now or leases.is_dead(job.worker)
 
 
 def _part_in(job: Job) -> Run:
