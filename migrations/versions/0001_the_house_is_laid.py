@@ -402,6 +402,16 @@ def _make_tables() -> None:
         postgresql_where=sa.text("status <> 'done'"),
     )
     op.create_table(
+        "recovery_code",
+        sa.Column("id", Key, autoincrement=True, nullable=False),
+        sa.Column("user_id", Key, nullable=False),
+        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_recovery_code_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+    )
+    op.create_index(op.f("ix_recovery_code_user_id"), "recovery_code", ["user_id"], unique=False)
+    op.create_table(
         "role_assignment",
         sa.Column("id", Key, autoincrement=True, nullable=False),
         sa.Column("user_id", Key, nullable=False),
@@ -533,6 +543,7 @@ def _make_tables() -> None:
         sa.Column("import_row_no", Key, nullable=True),
         sa.Column("registered_at", Instant(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("version", Key, nullable=False),
         sa.Column("area_id", Key, nullable=False),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_household_area_id")),
         sa.ForeignKeyConstraint(
@@ -543,6 +554,21 @@ def _make_tables() -> None:
     op.create_index(op.f("ix_household_area_id"), "household", ["area_id"], unique=False)
     op.create_index(op.f("ix_household_import_batch_id"), "household", ["import_batch_id"], unique=False)
     op.create_index("one_household_per_external_key", "household", ["source", "external_key"], unique=True)
+    op.create_table(
+        "import_number",
+        sa.Column("batch_id", Key, nullable=False),
+        sa.Column("row_no", Key, nullable=False),
+        sa.Column("no", Key, nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("number_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("number_blind", sa.Text(), nullable=False),
+        sa.Column("number_hint", sa.Text(), nullable=False),
+        sa.CheckConstraint("what IN ('identity', 'phone')", name=op.f("a_number_is_identity_or_phone")),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_import_number_batch_id")),
+        sa.PrimaryKeyConstraint("batch_id", "row_no", "no", name=op.f("pk_import_number")),
+    )
     op.create_table(
         "import_row",
         sa.Column("batch_id", Key, nullable=False),
@@ -557,8 +583,7 @@ def _make_tables() -> None:
         sa.Column("area_name", sa.Text(), nullable=True),
         sa.Column("household", Json, nullable=True),
         sa.Column("person", Json, nullable=True),
-        sa.Column("household_id", Key, nullable=True),
-        sa.Column("person_id", Key, nullable=True),
+        sa.Column("content_digest", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "outcome IN ('accepted', 'refused', 'unchanged')", name=op.f("each_row_has_an_outcome")
         ),
@@ -568,7 +593,8 @@ def _make_tables() -> None:
     op.create_index(
         "ix_import_row_batch_outcome", "import_row", ["batch_id", "outcome", "row_no"], unique=False
     )
-    op.create_index(op.f("ix_import_row_household_key"), "import_row", ["household_key"], unique=False)
+    op.create_index("ix_import_row_household_key", "import_row", ["batch_id", "household_key"], unique=False)
+    op.create_index("ix_import_row_person_key", "import_row", ["batch_id", "person_key"], unique=False)
     op.create_table(
         "payment_batch",
         sa.Column("id", Key, autoincrement=True, nullable=False),
@@ -596,6 +622,7 @@ def _make_tables() -> None:
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("birth_precision", sa.Text(), nullable=True),
         sa.Column("death_date", sa.Date(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
         sa.Column("attributes", Json, nullable=False),
         sa.Column("source", sa.Text(), nullable=True),
         sa.Column("external_key", sa.Text(), nullable=True),
@@ -603,6 +630,7 @@ def _make_tables() -> None:
         sa.Column("import_row_no", Key, nullable=True),
         sa.Column("registered_at", Instant(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("version", Key, nullable=False),
         sa.Column("area_id", Key, nullable=False),
         sa.CheckConstraint(
             "birth_precision IN ('day', 'month', 'year')", name=op.f("a_birth_date_has_a_precision")
@@ -1274,9 +1302,11 @@ def _drop_tables() -> None:
     op.drop_index(op.f("ix_person_area_id"), table_name="person")
     op.drop_table("person")
     op.drop_table("payment_batch")
-    op.drop_index(op.f("ix_import_row_household_key"), table_name="import_row")
+    op.drop_index("ix_import_row_person_key", table_name="import_row")
+    op.drop_index("ix_import_row_household_key", table_name="import_row")
     op.drop_index("ix_import_row_batch_outcome", table_name="import_row")
     op.drop_table("import_row")
+    op.drop_table("import_number")
     op.drop_index("one_household_per_external_key", table_name="household")
     op.drop_index(op.f("ix_household_import_batch_id"), table_name="household")
     op.drop_index(op.f("ix_household_area_id"), table_name="household")
@@ -1295,6 +1325,8 @@ def _drop_tables() -> None:
         postgresql_where=sa.text("area_id IS NULL"),
     )
     op.drop_table("role_assignment")
+    op.drop_index(op.f("ix_recovery_code_user_id"), table_name="recovery_code")
+    op.drop_table("recovery_code")
     op.drop_index(
         "undone_chunks",
         table_name="job_chunk",

@@ -2,7 +2,7 @@
 
 from registry.models.areas import Area, AreaClosure
 from registry.models.households import Household, Membership
-from registry.models.importing import ImportBatch, ImportRow, batch_lifecycle
+from registry.models.importing import ImportBatch, ImportNumber, ImportRow, batch_lifecycle
 from registry.models.persons import IdentityNumber, Person, Phone
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Household",
     "IdentityNumber",
     "ImportBatch",
+    "ImportNumber",
     "ImportRow",
     "Membership",
     "Person",

@@ -40,6 +40,9 @@ class Household(InArea, Base):
     import_row_no: Mapped[int | None]
     registered_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
 
     memberships: Mapped[list[Membership]] = relationship(back_populates="household", lazy="raise")
 

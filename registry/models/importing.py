@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from mis.db import Base, Json, primary_key
 from mis.states import HasLifecycle, Lifecycle, Step
@@ -88,14 +88,13 @@ class ImportBatch(HasLifecycle, Base):
     accepted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
     created_at: Mapped[datetime]
 
-    rows: Mapped[list[ImportRow]] = relationship(back_populates="batch", lazy="raise")
-
 
 class ImportRow(Base):
     """A row of the file: as it stood there (`raw`), what was made of it (`household`, `person`), and each problem.
 
     `problems` is a list of {column, code, sentence}. `outcome` is accepted, refused or unchanged (known already, with
-    the same content).
+    the same content). `household` stands on the row that brings the household (its head's) and `content_digest` is of
+    all that the row says, so that the same row in a later file is recognised.
     """
 
     __tablename__ = "import_row"
@@ -103,6 +102,8 @@ class ImportRow(Base):
     __table_args__ = (
         sa.CheckConstraint("outcome IN ('accepted', 'refused', 'unchanged')", name="each_row_has_an_outcome"),
         sa.Index("ix_import_row_batch_outcome", "batch_id", "outcome", "row_no"),
+        sa.Index("ix_import_row_household_key", "batch_id", "household_key"),
+        sa.Index("ix_import_row_person_key", "batch_id", "person_key"),
     )
 
     batch_id: Mapped[int] = mapped_column(sa.ForeignKey("import_batch.id"), primary_key=True)
@@ -111,13 +112,33 @@ class ImportRow(Base):
     reason_code: Mapped[str | None]
     problems: Mapped[list[Any]] = mapped_column(Json, default=list)
     raw: Mapped[dict[str, Any]]
-    household_key: Mapped[str | None] = mapped_column(index=True)
+    household_key: Mapped[str | None]
     person_key: Mapped[str | None]
     area_code: Mapped[str | None]
     area_name: Mapped[str | None]
     household: Mapped[dict[str, Any] | None] = mapped_column(Json)
     person: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    household_id: Mapped[int | None]
-    person_id: Mapped[int | None]
+    content_digest: Mapped[str | None]
 
-    batch: Mapped[ImportBatch] = relationship(back_populates="rows", lazy="raise")
+
+class ImportNumber(Base):
+    """An identity number or phone of a row, sealed when the row was read for the record that it will become.
+
+    The row's uid is chosen here and moves on with the sealed value, which opens nowhere else.
+    """
+
+    __tablename__ = "import_number"
+    __audit__ = False  # It belongs to its row, as above.
+    __table_args__ = (
+        sa.CheckConstraint("what IN ('identity', 'phone')", name="a_number_is_identity_or_phone"),
+    )
+
+    batch_id: Mapped[int] = mapped_column(sa.ForeignKey("import_batch.id"), primary_key=True)
+    row_no: Mapped[int] = mapped_column(primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True)
+    what: Mapped[str]
+    kind: Mapped[str | None]
+    uid: Mapped[str]
+    number_sealed: Mapped[bytes]
+    number_blind: Mapped[str]
+    number_hint: Mapped[str]

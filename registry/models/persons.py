@@ -49,6 +49,7 @@ class Person(InArea, Base):
     birth_date: Mapped[date | None]
     birth_precision: Mapped[str | None]
     death_date: Mapped[date | None]
+    address: Mapped[str | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source: Mapped[str | None]
     external_key: Mapped[str | None]
@@ -56,6 +57,10 @@ class Person(InArea, Base):
     import_row_no: Mapped[int | None]
     registered_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    # Of two people who edit the same record, the second is told: each UPDATE asks for the version that was read.
+    __mapper_args__ = {"version_id_col": version}
 
     identity_numbers: Mapped[list[IdentityNumber]] = relationship(back_populates="person", lazy="raise")
     phones: Mapped[list[Phone]] = relationship(back_populates="person", lazy="raise")
