@@ -13,7 +13,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from mis import acting, audit
-from mis.accounts import passwords, roles
+from mis.accounts import passwords, roles, second_factor
 from mis.accounts.console import USERNAME as CONSOLE_USERNAME
 from mis.accounts.models import User
 from mis.accounts.signing_in import normal_username
@@ -111,6 +111,16 @@ def switch_on(user: User) -> None:
     """Let an account sign in again, with the roles it held."""
     _refuse_own(user, "switches on his or her own account")
     user.active = True
+    db.session.flush()
+
+
+def remove_second_factor(user: User) -> None:
+    """Take away the second factor of somebody who has lost the telephone; every open session ends."""
+    _refuse_own(user, "removes his or her own second factor here")
+    if user.totp_confirmed_at is None:
+        raise Conflict(f"{user.name} has no second factor.")
+    second_factor.remove(user)
+    user.nonce = uuid4().hex
     db.session.flush()
 
 

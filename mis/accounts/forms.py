@@ -1,0 +1,116 @@
+"""The forms of the accounts: signing in, the own account, users and their roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, HiddenField, PasswordField, SelectField
+
+from mis.accounts import roles
+from mis.accounts.passwords import LONGEST, SHORTEST
+from mis.web import i18n
+from mis.web.forms import AreaField, DateField, Filled, Form, StringField, choices
+
+_LIMIT = {"maxlength": "200"}
+_CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "20", "autofocus": True}
+
+
+def _password(label: Any, autocomplete: str, **more: Any) -> PasswordField:
+    kept_apart = {"autocomplete": autocomplete, "maxlength": str(LONGEST)}
+    return PasswordField(label, [Filled()], render_kw=kept_apart, **more)
+
+
+class SignInForm(Form):
+    """Name and password."""
+
+    username = StringField(
+        _l("User name"),
+        [Filled()],
+        render_kw=_LIMIT | {"autocomplete": "username", "autocapitalize": "none", "autofocus": True},
+    )
+    password = _password(_l("Password"), "current-password")
+    next = HiddenField()
+
+
+class CodeForm(Form):
+    """The code of the second factor."""
+
+    code = StringField(_l("Code"), [Filled()], render_kw=_CODE)
+
+
+class PasswordForm(Form):
+    """A new password, typed twice, and the present one."""
+
+    current = _password(_l("Present password"), "current-password")
+    new = _password(
+        _l("New password"),
+        "new-password",
+        description=_l(
+            "At least %(count)s characters. Three or four words in a row are easy to keep in mind.",
+            count=SHORTEST,
+        ),
+    )
+    again = _password(_l("New password again"), "new-password")
+
+    def validate_again(self, field: PasswordField) -> None:
+        """Both must be the same."""
+        if field.data != self.new.data:
+            raise ValueError(str(_l("This is not the same as the new password.")))
+
+
+class PresentPasswordForm(Form):
+    """The present password, before something that weakens the account."""
+
+    current = _password(_l("Present password"), "current-password")
+
+
+class LanguageForm(Form):
+    """The language that the user keeps."""
+
+    locale = SelectField(_l("Language"))
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.locale.choices = choices(i18n.LANGUAGES.items(), empty=_l("As the browser says"))
+
+
+class UserForm(Form):
+    """Who the person behind an account is."""
+
+    name = StringField(_l("Name"), [Filled()], render_kw=_LIMIT)
+    email = EmailField(_l("E-mail address"), render_kw=_LIMIT)
+    staff_number = StringField(
+        _l("Staff number"),
+        description=_l(
+            "Two accounts with the same number are one person: they never approve each other's work."
+        ),
+        render_kw={"maxlength": "50"},
+    )
+
+
+class NewUserForm(UserForm):
+    """A new account."""
+
+    username = StringField(
+        _l("User name"),
+        [Filled()],
+        description=_l(
+            "Small letters, digits, dots and dashes, such as a.mwangi. It cannot be changed later."
+        ),
+        render_kw={"maxlength": "64", "autocapitalize": "none", "autocomplete": "off"},
+    )
+
+
+class RoleForm(Form):
+    """A role to be assigned."""
+
+    role = SelectField(_l("Role"), [Filled()])
+    area = AreaField(_l("Area"), description=_l("The role holds there and below. Empty: the whole country."))
+    expires_on = DateField(_l("Last day"), description=_l("Empty: until further notice."))
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.role.choices = choices(
+            ((role.code, role.label) for role in roles.assignable()), empty=_l("Choose a role")
+        )
