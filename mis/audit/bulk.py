@@ -104,7 +104,8 @@ def _write_entry(session: Session, rows: Rows, entry: dict[str, Any]) -> None:
                 leaves.clear()
     if leaves:
         chunks.append(bytes(leaves))
-    entry |= {"row_count": count, "rows": rows.as_json(), "rows_digest": digest.hexdigest()}
+    said = rows.as_json() | ({"fingerprints": sha256(b"".join(chunks)).hexdigest()} if keep else {})
+    entry |= {"row_count": count, "rows": said, "rows_digest": digest.hexdigest()}
     (entry_id,) = write_entries(session, [entry])
     if chunks:
         session.connection().execute(

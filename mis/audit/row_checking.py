@@ -54,6 +54,7 @@ class Recorded:
     table: sa.Table
     columns: tuple[str, ...]
     where: dict[str, Any]
+    fingerprints: str | None
     discards: bool
     inserted: dict[str, Any]
 
@@ -134,8 +135,9 @@ def _recorded(connection: Connection, report: Report, present: set[str]) -> Iter
                 table_of(model),
                 tuple(rows["columns"]),
                 dict(rows["where"]),
+                rows.get("fingerprints"),
                 bool(rows.get("discards")),
-                {name: new for name, (_, new) in changes.items()},
+                {name: new for name, (_, new) in changes.items()} if isinstance(changes, dict) else {},
             )
             known = recorded.table.name in present and {*recorded.columns, *recorded.where} <= set(
                 recorded.table.columns.keys()
@@ -168,11 +170,11 @@ def _check_singles(connection: Connection, report: Report, alike: list[Recorded]
 
 def _check_many(connection: Connection, report: Report, recorded: Recorded, seen: Keys) -> None:
     """Rows that were recorded as a set: a merge of the rows as they are with the fingerprints as they were."""
-    told, digest, fingerprints = Report(), sha256(), 0
+    told, digest, fingerprints = Report(), sha256(), sha256()
     rows = recorded.rows(connection)
     row = next(rows, None)
     for key, short in _fingerprints(connection, recorded.entry_id):
-        fingerprints += 1
+        fingerprints.update(LEAF.pack(key, short))
         while row is not None and row[0] < key:
             row = next(rows, None)  # Another entry recorded it, or none: _name_added will tell.
         if row is None or row[0] != key:
@@ -183,13 +185,12 @@ def _check_many(connection: Connection, report: Report, recorded: Recorded, seen
         digest.update(row[1])
         if row[1][:8] != short:
             told.find(_changed(recorded, key))
-    complete = fingerprints == recorded.row_count
-    if complete and digest.hexdigest() == recorded.digest and not told.findings:
-        return
-    if complete and digest.hexdigest() != recorded.digest and told.findings:
+    if fingerprints.hexdigest() != recorded.fingerprints:
+        _check_as_one(connection, report, recorded, seen)
+    elif told.findings or digest.hexdigest() == recorded.digest:
         report.take(told)
-        return
-    _check_as_one(connection, report, recorded, seen)
+    else:
+        _check_as_one(connection, report, recorded, seen)
 
 
 def _check_as_one(connection: Connection, report: Report, recorded: Recorded, seen: Keys) -> None:

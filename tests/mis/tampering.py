@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped
 
 from mis import audit
@@ -55,20 +56,16 @@ def rulings(run: int, count: int, *, first: int = 1) -> list[dict[str, Any]]:
 
 def tamper(statement: str, **values: Any) -> int:
     """Run a statement as somebody with a database shell and the rights to switch triggers off; returns rows changed."""
-    with db.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
+    if db.dialect == "postgresql":
+        with db.engine.begin() as connection:
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             return connection.execute(sa.text(statement), values).rowcount
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        triggers = _triggers(connection)
+    assert db.engine.url.database
+    with closing(sqlite3.connect(db.engine.url.database, timeout=30)) as shell, shell:
+        triggers = shell.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
-            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
-        changed = connection.execute(sa.text(statement), values).rowcount
+            shell.execute(f'DROP TRIGGER "{name}"')
+        changed = shell.execute(statement, values).rowcount
         for _, sql in triggers:
-            connection.exec_driver_sql(sql)
+            shell.execute(sql)
         return changed
-
-
-def _triggers(connection: Connection) -> list[tuple[str, str]]:
-    found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    return [(name, sql) for name, sql in found]
