@@ -8,8 +8,7 @@ import eligibility.cli
 import grievances.cli
 import payments.cli
 import registry.cli
-from mis import audit_cli, bench_cli, db_cli, demo_cli, job_cli, settings
-from mis.accounts import cli as account_cli
+from mis import audit_cli, bench_cli, db_cli, demo_cli, job_cli, settings, user_cli
 from mis.app import configure
 
 
@@ -22,7 +21,7 @@ def main() -> None:
 
 for _module in (
     db_cli,
-    account_cli,
+    user_cli,
     registry.cli,
     eligibility.cli,
     payments.cli,

@@ -30,11 +30,17 @@ def named(username: str) -> User:
     """The user who is named as acting. Raises Missing or Forbidden."""
     if username == USERNAME:
         return user()
-    found = _find(username)
-    if found is None:
-        raise Missing(f"There is no user “{username}”.", field="as", instead="See: mis user list")
+    found = existing(username)
     if not found.active:
         raise Forbidden(f"The user “{username}” is switched off.")
+    return found
+
+
+def existing(username: str) -> User:
+    """The user with this user name, whether switched on or off. Raises Missing."""
+    found = _find(username.strip().casefold())
+    if found is None:
+        raise Missing(f"There is no user “{username}”.", instead="See: mis user list")
     return found
 
 
