@@ -27,7 +27,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length
 
 from mis.money import Money
@@ -46,7 +46,7 @@ class AddressForm(Form):
     street = StringField("Street", [Length(max=80)])
 
 
-class HouseholdForm(FlaskForm):  # type: ignore[misc]
+class HouseholdForm(FlaskForm):
     """One field of each kind."""
 
     groups = (("Where they live", ["area", "address"]), ("What they agreed to", ["consent", "note", "scan"]))
@@ -68,7 +68,7 @@ class HouseholdForm(FlaskForm):  # type: ignore[misc]
     scan = FileField("Signed statement")
 
 
-class FilterForm(FlaskForm):  # type: ignore[misc]
+class FilterForm(FlaskForm):
     """A filter bar."""
 
     q = StringField("Name or number")

@@ -3,7 +3,7 @@
 import itertools
 import re
 import xml.etree.ElementTree as ET
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(autouse=True)
-def _request() -> Any:
+def _request(own_menu: None) -> Iterator[None]:
     app: Flask = create_app()
     with app.test_request_context():
         yield

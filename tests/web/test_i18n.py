@@ -14,9 +14,11 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from mis.web import i18n, shell
+from mis.web import i18n
 
 from .gallery import create_app
+
+pytestmark = pytest.mark.usefixtures("own_menu")
 
 WEB = Path(i18n.__file__).parent
 TRANSLATED = sorted(set(i18n.LANGUAGES) - {i18n.DEFAULT})
@@ -37,11 +39,6 @@ FRAME = (
 SHELL = [(f"templates/{name}.html", "jinja2") for name in FRAME] + [
     (f"{name}.py", "python") for name in ("shell", "looks", "charts", "forms", "listing", "problems")
 ]
-
-
-@pytest.fixture(autouse=True)
-def _own_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_items", {})
 
 
 @pytest.fixture

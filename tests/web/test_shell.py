@@ -10,11 +10,7 @@ from mis.web import shell
 
 from .gallery import create_app
 
-
-@pytest.fixture(autouse=True)
-def _own_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gallery's menu must not mix with that of the rooms."""
-    monkeypatch.setattr(shell, "_items", {})
+pytestmark = pytest.mark.usefixtures("own_menu")
 
 
 @pytest.fixture
@@ -79,7 +75,7 @@ def test_a_static_file_has_an_address_that_changes_with_its_content(client: Flas
 
 def test_every_script_carries_the_nonce_that_the_policy_announces(client: FlaskClient) -> None:
     response = client.get("/")
-    nonces = {script.attrib["nonce"] for script in html.fromstring(response.text).iter("script")}
+    nonces = {str(script.attrib["nonce"]) for script in html.fromstring(response.text).iter("script")}
     assert len(nonces) == 1
     assert f"'nonce-{nonces.pop()}'" in response.headers["Content-Security-Policy"]
 

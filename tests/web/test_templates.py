@@ -12,6 +12,8 @@ from mis.web import shell
 
 from .gallery import TEMPLATES, create_app
 
+pytestmark = pytest.mark.usefixtures("own_menu")
+
 PAGES = (
     "/",
     "/households",
@@ -22,11 +24,6 @@ PAGES = (
     "/search?q=ama",
     "/problem/409",
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_items", {})
 
 
 @pytest.fixture
