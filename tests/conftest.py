@@ -53,6 +53,7 @@ def database_url(workshop: Path, worker_id: str) -> Iterator[str]:
     yield url
     with server.connect() as connection:
         connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -75,9 +76,10 @@ def test_settings(workshop: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def application(test_settings: Settings) -> Flask:
+def application(test_settings: Settings) -> Iterator[Flask]:
     """The application of this worker."""
-    return create_app(test_settings)
+    yield create_app(test_settings)
+    db.engine.dispose()
 
 
 @pytest.fixture
