@@ -6,7 +6,7 @@ a text that no honest row has, so that its row is named instead of ending the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,19 +48,20 @@ def read(
     narrow: Callable[[Any], sa.Select[Any]],
     *,
     exact: bool = False,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...], None, None]:
     """The columns of the rows that `narrow` selects, streamed.
 
     `exact` also finds values that mean the same but are not stored as this application stores them: a space in JSON.
     """
     if connection.dialect.name != "sqlite":
-        for row in connection.execute(narrow(sa.select(*columns)).execution_options(yield_per=FETCH_ROWS)):
-            yield tuple(row)
+        with connection.execute(narrow(sa.select(*columns)).execution_options(yield_per=FETCH_ROWS)) as rows:
+            yield from (tuple(row) for row in rows)
         return
     as_stored: list[Any] = [sa.type_coerce(column, sa.types.NullType()) for column in columns]
     converts = [_convert(column, connection.dialect, exact=exact) for column in columns]
-    for row in connection.execute(narrow(sa.select(*as_stored)).execution_options(yield_per=FETCH_ROWS)):
-        yield tuple([convert(value) for convert, value in zip(converts, row, strict=True)])
+    with connection.execute(narrow(sa.select(*as_stored)).execution_options(yield_per=FETCH_ROWS)) as rows:
+        for row in rows:
+            yield tuple([convert(value) for convert, value in zip(converts, row, strict=True)])
 
 
 def _convert(column: sa.Column[Any], dialect: Dialect, *, exact: bool) -> Convert:

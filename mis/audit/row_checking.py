@@ -6,7 +6,8 @@ chunk of fingerprints, one bit for each row of a sealed table, and the ranges of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -70,7 +71,7 @@ class Recorded:
         number = self.where.get(self.key.name)
         return number if self.row_count == 1 == len(self.where) and isinstance(number, int) else None
 
-    def rows(self, connection: Connection) -> Iterator[tuple[int, bytes]]:
+    def rows(self, connection: Connection) -> Generator[tuple[int, bytes], None, None]:
         """Key and hash of each row as it is now, in key order."""
         return self.hashes(
             connection, [condition(self.table.c[name], value) for name, value in self.where.items()]
@@ -78,7 +79,7 @@ class Recorded:
 
     def hashes(
         self, connection: Connection, where: list[sa.ColumnElement[bool]]
-    ) -> Iterator[tuple[int, bytes]]:
+    ) -> Generator[tuple[int, bytes], None, None]:
         """Key and hash of the rows that meet the conditions."""
         columns = [self.key, *(self.table.c[name] for name in self.columns)]
         for row in read(connection, columns, lambda query: query.where(*where).order_by(self.key)):
@@ -171,20 +172,20 @@ def _check_singles(connection: Connection, report: Report, alike: list[Recorded]
 def _check_many(connection: Connection, report: Report, recorded: Recorded, seen: Keys) -> None:
     """Rows that were recorded as a set: a merge of the rows as they are with the fingerprints as they were."""
     told, digest, fingerprints = Report(), sha256(), sha256()
-    rows = recorded.rows(connection)
-    row = next(rows, None)
-    for key, short in _fingerprints(connection, recorded.entry_id):
-        fingerprints.update(LEAF.pack(key, short))
-        while row is not None and row[0] < key:
-            row = next(rows, None)  # Another entry recorded it, or none: _name_added will tell.
-        if row is None or row[0] != key:
-            told.find(_deleted(recorded, key))
-            continue
-        seen.add(key)
-        report.rows_checked += 1
-        digest.update(row[1])
-        if row[1][:8] != short:
-            told.find(_changed(recorded, key))
+    with closing(recorded.rows(connection)) as rows:
+        row = next(rows, None)
+        for key, short in _fingerprints(connection, recorded.entry_id):
+            fingerprints.update(LEAF.pack(key, short))
+            while row is not None and row[0] < key:
+                row = next(rows, None)  # Another entry recorded it, or none: _name_added will tell.
+            if row is None or row[0] != key:
+                told.find(_deleted(recorded, key))
+                continue
+            seen.add(key)
+            report.rows_checked += 1
+            digest.update(row[1])
+            if row[1][:8] != short:
+                told.find(_changed(recorded, key))
     if fingerprints.hexdigest() != recorded.fingerprints:
         _check_as_one(connection, report, recorded, seen)
     elif told.findings or digest.hexdigest() == recorded.digest:
