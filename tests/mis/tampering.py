@@ -1,4 +1,4 @@
-"""A small sealed table for tests of the trail, and a hand that reaches into the database behind the application."""
+"""Small tables for tests of the ground, and a hand that reaches into the database behind the application."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
-from mis import audit
+from mis import audit, sealed, temporal
 from mis.db import Base, db, primary_key
 
 
@@ -38,11 +38,37 @@ class Note(Base):
     password_hash: Mapped[str | None]
 
 
-MODELS: list[Any] = [Ruling, Note]
+class Card(Base):
+    """A record with a sealed number."""
+
+    __tablename__ = "test_card"
+
+    id: Mapped[int] = primary_key()
+    uid: Mapped[str] = sealed.row_uid()
+    number_sealed: Mapped[bytes | None]
+    number_blind: Mapped[str | None] = mapped_column(index=True)
+    number_hint: Mapped[str | None]
+
+    number = sealed.Sealed("number", normalise=sealed.compact)
+
+
+class Version(temporal.InForce, Base):
+    """A version of something, of which one at most is in force."""
+
+    __tablename__ = "test_version"
+    __table_args__ = (temporal.ends_after_it_starts(),)
+
+    id: Mapped[int] = primary_key()
+    code: Mapped[str]
+    status: Mapped[str]
+
+
+MODELS: list[Any] = [Ruling, Note, Card, Version]
 
 for _model in MODELS:
     # The tables of tests are no part of the system's schema, which is compared with the migrations.
     Base.metadata.remove(_model.__table__)
+temporal.no_two_in_force(Version.__table__, ["code"], only={"status": ["published"]})
 audit.immutable_columns(Ruling.__table__, Ruling.__sealed_columns__)
 
 
