@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 import xlsxwriter
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from mis import access, audit
@@ -31,6 +31,7 @@ from mis.web.looks import look
 MAX_ROWS = 200_000
 BATCH = 1000
 IN_MEMORY = 4 * 1024 * 1024
+PIECE = 64 * 1024
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -65,14 +66,15 @@ def exported(listing: Listing, kind: str, args: dict[str, str]) -> Response:
     found = db.session.execute(statement.execution_options(yield_per=BATCH))
     single = len(found.keys()) == 1
     rows = (row[0] if single else row for row in found)
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it is sent
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed once it is sent
     count = WRITERS[kind](file, list(listing.columns.values()), rows)
     file.seek(0)
     audit.record(
         "exported", subject_type=listing.name, details={"format": kind, "filters": args, "rows": count}
     )
     filename = f"{listing.name.replace('.', '-')}-{now():%Y%m%d-%H%M}.{kind}"
-    return send_file(file, mimetype=TYPES[kind], as_attachment=True, download_name=filename)
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return Response(_pieces(file), mimetype=TYPES[kind], headers=headers)
 
 
 def write_csv(file: IO[bytes], columns: list[Column], rows: Iterable[Any]) -> int:
@@ -148,6 +150,13 @@ def harmless(cell: Any) -> Any:
         case str() if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")):
             return f"'{cell}"
     return cell
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in pieces, closed and gone once it is read."""
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _cells(column: Column, value: Any) -> list[Any]:

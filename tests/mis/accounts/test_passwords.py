@@ -9,7 +9,16 @@ from mis.errors import Invalid
 
 @pytest.mark.parametrize(
     "password",
-    ["", "short words", "Password1234", "passwordpassword", "qwertyuiop123", "123456789012", "aaaaaaaaaaaa", "x" * 300],
+    [
+        "",
+        "short words",
+        "Password1234",
+        "passwordpassword",
+        "qwertyuiop123",
+        "123456789012",
+        "aaaaaaaaaaaa",
+        "x" * 300,
+    ],
 )
 def test_what_is_short_or_tried_first_is_refused(password: str):
     with pytest.raises(Invalid):
@@ -22,7 +31,9 @@ def test_ones_own_name_is_no_password(password: str):
         passwords.check(password, username="achieng.mwangi", name="Achieng Mwangi")
 
 
-@pytest.mark.parametrize("password", ["seven brown herons wading", "Tr0ub4dor&3xyz", "mwangi keeps nine tall goats"])
+@pytest.mark.parametrize(
+    "password", ["seven brown herons wading", "Tr0ub4dor&3xyz", "mwangi keeps nine tall goats"]
+)
 def test_a_long_password_of_any_letters_is_taken(password: str):
     passwords.check(password, username="a.mwangi", name="Achieng Mwangi")
 

@@ -148,7 +148,12 @@ def test_assigning_and_withdrawing_stand_in_the_audit_trail(work: MisSession):
 
     made = assign(make_user(), "auditor")
     roles.withdraw(made, day=DAY)
-    entries = work.query(AuditEntry).filter_by(subject_type=RoleAssignment.__tablename__).order_by(AuditEntry.id).all()
+    entries = (
+        work.query(AuditEntry)
+        .filter_by(subject_type=RoleAssignment.__tablename__)
+        .order_by(AuditEntry.id)
+        .all()
+    )
     assert len(entries) == 2
 
 

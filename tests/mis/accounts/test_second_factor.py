@@ -45,7 +45,9 @@ def test_the_secret_is_stored_sealed(user, secret):
 
 def test_a_code_is_taken_once(user, secret):
     second_factor.enrol(user, secret, code_of(secret, AT), at=AT)
-    assert not second_factor.accept(user, code_of(secret, AT), at=AT), "the code of the set-up is used already"
+    assert not second_factor.accept(user, code_of(secret, AT), at=AT), (
+        "the code of the set-up is used already"
+    )
     assert second_factor.accept(user, code_of(secret, LATER), at=LATER)
     assert not second_factor.accept(user, code_of(secret, LATER), at=LATER)
 
