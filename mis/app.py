@@ -21,6 +21,7 @@ from mis.job_views import blueprint as job_blueprint
 from mis.settings import Settings
 from mis.web import desk, export, i18n, problems, security, shell
 from mis.web import views as web_views
+from mis.worker_bell import ring
 
 BLUEPRINTS = (
     web_views.blueprint,
@@ -40,7 +41,9 @@ def configure(settings: Settings) -> None:
     db.configure(settings.effective_database_url, role=settings.database_role)
     sealed.configure(settings.effective_sealing_keys)
     configuration.use(settings)
-    jobs.install(None, lease_seconds=settings.job_lease_seconds, chunk_rows=settings.job_chunk_rows)
+    # Tests run their jobs themselves, when they want to see them run.
+    bell = None if settings.environment == "test" else ring
+    jobs.install(bell, lease_seconds=settings.job_lease_seconds, chunk_rows=settings.job_chunk_rows)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

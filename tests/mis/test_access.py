@@ -96,6 +96,7 @@ def test_postgresql_keeps_the_wall_by_itself(work: MisSession, north_and_south: 
     work.execute(sa.text(f"DROP ROLE IF EXISTS {role}"))
     work.execute(sa.text(f"CREATE ROLE {role}"))
     work.execute(sa.text(f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {role}"))
+    work.execute(sa.text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"))
     with acting_as("officer", READ, area_id=north.id):
         # A statement that the application's own wall does not see: raw SQL, as an ordinary role.
         work.execute(sa.text(f"SET LOCAL ROLE {role}"))
