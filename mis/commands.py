@@ -143,9 +143,7 @@ def _run(job_id: int) -> None:
 
 def _refuse(refusal: Refusal, *, as_json: bool, permission: str, username: str | None) -> None:
     if isinstance(refusal, Forbidden):
-        with db.unit_of_work(read_only=True):
-            actor = actor_named(username) if username else acting.NOBODY
-        with acting.acting(actor):
+        with acting.acting(_refused_actor(username)):
             audit.aside("refused", details={"permission": permission, "why": refusal.sentence})
     if as_json:
         answer = {"error": refusal.sentence, "field": refusal.field, "instead": refusal.instead}
@@ -153,6 +151,15 @@ def _refuse(refusal: Refusal, *, as_json: bool, permission: str, username: str |
     else:
         click.echo(f"Refused: {refusal}", err=True)
     raise SystemExit(1)
+
+
+def _refused_actor(username: str | None) -> Actor:
+    """Who was refused; nobody, where the one who is named may not act at all."""
+    try:
+        with db.unit_of_work(read_only=True):
+            return actor_named(username) if username else acting.NOBODY
+    except Refusal:
+        return acting.NOBODY
 
 
 def _show(answer: Any, *, as_json: bool) -> None:

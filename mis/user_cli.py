@@ -25,13 +25,13 @@ def group() -> None:
 
 
 @command(group, "add", permission="accounts:user:manage")
-@click.argument("username")
+@click.argument("account", metavar="USERNAME")
 @click.option("--name", required=True, help="The name of the person.")
 @click.option("--email", help="The e-mail address.")
 @click.option("--staff-number", help="The number of the human being: two accounts with it are one person.")
-def add(username: str, name: str, email: str | None, staff_number: str | None) -> dict[str, Any]:
+def add(account: str, name: str, email: str | None, staff_number: str | None) -> dict[str, Any]:
     """Make an account, without any role, and print its temporary password."""
-    made, first = users.create(username, name=name, email=email, staff_number=staff_number, at=now())
+    made, first = users.create(account, name=name, email=email, staff_number=staff_number, at=now())
     return {"user": made.username, "temporary_password": first}
 
 
@@ -58,18 +58,18 @@ def list_(role: str | None) -> list[dict[str, Any]]:
 
 
 @command(group, "password", permission="accounts:user:manage")
-@click.argument("username")
-def password(username: str) -> dict[str, str]:
+@click.argument("account", metavar="USERNAME")
+def password(account: str) -> dict[str, str]:
     """Give a temporary password to a user who has lost the old one."""
-    user = console.existing(username)
+    user = console.existing(account)
     return {"user": user.username, "temporary_password": users.reset_password(user, at=now())}
 
 
 @command(group, "off", permission="accounts:user:manage")
-@click.argument("username")
-def off(username: str) -> dict[str, Any]:
+@click.argument("account", metavar="USERNAME")
+def off(account: str) -> dict[str, Any]:
     """Switch an account off, and end its sessions."""
-    user = console.existing(username)
+    user = console.existing(account)
     users.switch_off(user, day=today())
     return {"user": user.username, "active": user.active}
 
@@ -83,25 +83,25 @@ group.add_command(role_group)
 
 
 @command(role_group, "assign", permission=roles.ASSIGNING)
-@click.argument("username")
+@click.argument("account", metavar="USERNAME")
 @click.argument("role")
 @click.option("--area", help="The code of the area; without it, the whole country.")
 @click.option("--until", type=DAY, help="The last day (YYYY-MM-DD); without it, until further notice.")
-def assign(username: str, role: str, area: str | None, until: date | None) -> dict[str, Any]:
+def assign(account: str, role: str, area: str | None, until: date | None) -> dict[str, Any]:
     """Give a role to a user."""
-    user = console.existing(username)
+    user = console.existing(account)
     area_id = area_by_text(area) if area else None
     roles.assign(user, role, area_id=area_id, expires_on=until, day=today())
     return {"user": user.username, "roles": _held_by_user(today()).get(user.id, [])}
 
 
 @command(role_group, "withdraw", permission=roles.ASSIGNING)
-@click.argument("username")
+@click.argument("account", metavar="USERNAME")
 @click.argument("role")
 @click.option("--area", help="The code of the area; without it, the assignment for the whole country.")
-def withdraw(username: str, role: str, area: str | None) -> dict[str, Any]:
+def withdraw(account: str, role: str, area: str | None) -> dict[str, Any]:
     """Take a role away from a user."""
-    user = console.existing(username)
+    user = console.existing(account)
     area_id = area_by_text(area) if area else None
     there = RoleAssignment.area_id.is_(None) if area_id is None else RoleAssignment.area_id == area_id
     found = db.session.scalar(
