@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -91,27 +93,30 @@ def _allowed(session: Session, table: str) -> Iterator[_Scope]:
 
 
 def _write_entry(session: Session, rows: Rows, entry: dict[str, Any]) -> None:
-    digest, count, leaves = sha256(), 0, bytearray()
-    chunks: list[bytes] = []
-    keep = rows.is_sealed
-    for key, row_digest in rows.hashes(session.connection()):
-        digest.update(row_digest)
-        count += 1
-        if keep:
-            leaves += LEAF.pack(key, row_digest[:8])
-            if len(leaves) == CHUNK_ROWS * LEAF.size:
-                chunks.append(bytes(leaves))
-                leaves.clear()
-    if leaves:
-        chunks.append(bytes(leaves))
-    said = rows.as_json() | ({"fingerprints": sha256(b"".join(chunks)).hexdigest()} if keep else {})
-    entry |= {"row_count": count, "rows": said, "rows_digest": digest.hexdigest()}
-    (entry_id,) = write_entries(session, [entry])
-    if chunks:
-        session.connection().execute(
-            sa.insert(table_of(AuditLeaves)),
-            [{"entry_id": entry_id, "ordinal": n, "hashes": chunk} for n, chunk in enumerate(chunks)],
-        )
+    digest, fingerprints, count = sha256(), sha256(), 0
+    # The entry is never changed, so it is written last, when its digest is known; what must follow it waits on disk.
+    with TemporaryFile() as leaves:
+        for key, row_digest in rows.hashes(session.connection()):
+            digest.update(row_digest)
+            count += 1
+            if rows.is_sealed:
+                leaf = LEAF.pack(key, row_digest[:8])
+                fingerprints.update(leaf)
+                leaves.write(leaf)
+        entry |= {"row_count": count, "rows": rows.as_json(), "rows_digest": digest.hexdigest()}
+        if rows.is_sealed:
+            entry["rows"]["fingerprints"] = fingerprints.hexdigest()
+        (entry_id,) = write_entries(session, [entry])
+        _write_leaves(session.connection(), entry_id, leaves)
+
+
+def _write_leaves(connection: Connection, entry_id: int, leaves: IO[bytes]) -> None:
+    leaves.seek(0)
+    ordinal = 0
+    while chunk := leaves.read(CHUNK_ROWS * LEAF.size):
+        values = {"entry_id": entry_id, "ordinal": ordinal, "hashes": chunk}
+        connection.execute(sa.insert(table_of(AuditLeaves)), values)
+        ordinal += 1
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ class Rows:
         """The table."""
         return table_of(self.model)
 
-    @property
+    @cached_property
     def is_sealed(self) -> bool:
         """Whether each row leaves its fingerprint."""
         return is_sealed(self.model)

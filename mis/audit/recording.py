@@ -110,7 +110,9 @@ def write_entries(session: Session, drafts: list[Entry]) -> list[int]:
         entry["mac"] = signing.mac(signed_text(entry))
     connection = session.connection()
     ids = list(connection.scalars(sa.insert(entries).returning(entries.c.id), drafts))
-    connection.execute(sa.insert(unsealed), [{"entry_id": entry_id} for entry_id in ids])
+    # RETURNING lets SQLAlchemy write many rows in one statement; without it, PostgreSQL is asked once per row.
+    places = [{"entry_id": entry_id} for entry_id in ids]
+    connection.execute(sa.insert(unsealed).returning(unsealed.c.entry_id), places).close()
     return ids
 
 
