@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -343,3 +345,16 @@ def test_any_single_byte_edit_of_any_column_of_any_entry_is_found_and_named(data
     finally:
         tamper(write, value=stored[0])
     assert audit.verify().is_clean
+
+
+def test_two_who_seal_at_once_make_one_chain(ground: None):
+    with db.unit_of_work():
+        for _ in range(40):
+            audit.record("act")
+    threads = [Thread(target=seal_all, kwargs={"limit": 3}) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report = audit.verify()
+    assert report.is_clean and (report.sealed, report.unsealed) == (40, 0), sentences(report)
