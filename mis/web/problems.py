@@ -75,7 +75,8 @@ def _page(
     with db.unit_of_work(read_only=True), acting.acting(g.get("actor", NOBODY)):
         return (
             render_template(
-                [f"errors/{status}.html", "errors/problem.html"],
+                "errors/problem.html",
+                status=status,
                 message=sentence,
                 instead=instead,
                 reference=reference,

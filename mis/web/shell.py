@@ -119,6 +119,8 @@ def init_app(
 ) -> None:
     """Give every template what the frame needs. Called last, when all blueprints are in place."""
     places = links or Links()
+    register_menu("work", _l("Home"), places.home, "home", None, 1)
+    register_menu("work", _l("Waiting for me"), places.waiting, "bell", None, 2)
     _refuse_dead_ends(app, places)
 
     def frame() -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Flask, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
 from flask_wtf import CSRFProtect, FlaskForm
 from jinja2 import ChoiceLoader, FileSystemLoader
 from wtforms import (
@@ -96,7 +95,7 @@ class Listing:
     direction: str = "asc"
     next_url: str | None = "?after=20"
     prev_url: str | None = None
-    count_text: str = "12,345 households"
+    count_text: str = "12,345"
     export_urls: dict[str, str] = field(default_factory=lambda: {"csv": "/export", "xlsx": "/export"})
     bulk_actions: Sequence[tuple[str, str]] = (("Suspend", "/bulk"),)
     empty_hint: str | None = "Try fewer filters."
@@ -262,8 +261,6 @@ def create_app(*, user: str | None = "Ana Officer") -> Flask:
 
 
 def _frame(app: Flask) -> None:
-    shell.register_menu("work", _l("Home"), "home", "home", None, 10)
-    shell.register_menu("work", _l("Waiting for me"), "waiting", "bell", None, 20)
     shell.register_menu("registry", "Households", "listing", "home-2", "registry:household:read", 10)
     shell.register_menu(
         "registry", "Register a household", "form", "user-plus", "registry:household:create", 20
@@ -337,7 +334,7 @@ def _plain_pages(app: Flask) -> None:
         page = render_template(
             "errors/problem.html",
             status=status,
-            sentence="Cycle 2026-03 is closed.",
+            message="Cycle 2026-03 is closed.",
             instead="Open a new cycle.",
             reference="ab12cd34",
         )

@@ -156,7 +156,7 @@ def test_a_list_can_be_paged_chosen_from_and_exported(client: FlaskClient) -> No
     assert len(tree.xpath("//input[@name='ids'][@form='bulk']")) == 20
     exports = tree.xpath("//form[@action='/export']")
     assert [form.attrib["method"] for form in exports] == ["post", "post"]
-    assert "12,345 households" in tree.text_content()
+    assert "Found: 12,345" in tree.text_content()
 
 
 def test_a_missing_value_is_said_and_not_left_blank(client: FlaskClient) -> None:
