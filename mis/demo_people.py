@@ -67,17 +67,19 @@ def _household(draw: random.Random, number: int, day: date, commune: str) -> Ite
 
 
 def _housing(draw: random.Random, poor: float, number: int) -> Row:
-    better = lambda chance: "yes" if draw.random() < chance * poor * 1.5 else "no"  # noqa: E731
+    def owns(chance: float) -> str:
+        return "yes" if draw.random() < chance * poor * 1.5 else "no"
+
     return {
         "address": f"Plot {number}",
         "rooms": str(1 + round(poor * 4)),
         "roof": draw.choice(("thatch", "metal") if poor < 0.45 else ("metal", "tiles", "concrete")),
         "wall": draw.choice(("mud", "wood") if poor < 0.45 else ("wood", "brick", "concrete")),
         "toilet": draw.choice(("none", "latrine") if poor < 0.4 else ("latrine", "flush")),
-        "electricity": better(0.9),
-        "television": better(0.7),
-        "refrigerator": better(0.45),
-        "motorcycle": better(0.4),
+        "electricity": owns(0.9),
+        "television": owns(0.7),
+        "refrigerator": owns(0.45),
+        "motorcycle": owns(0.4),
     }
 
 
