@@ -10,15 +10,15 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField
 from mis.accounts import roles
 from mis.accounts.passwords import LONGEST, SHORTEST
 from mis.web import i18n
-from mis.web.forms import AreaField, DateField, Filled, Form, StringField, choices
+from mis.web.forms import AreaField, DateField, Filled, Form, StringField, at_most, choices
 
-_LIMIT = {"maxlength": "200"}
-_CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "20", "autofocus": True}
+_CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
 
 
 def _password(label: Any, autocomplete: str, **more: Any) -> PasswordField:
-    kept_apart = {"autocomplete": autocomplete, "maxlength": str(LONGEST)}
-    return PasswordField(label, [Filled()], render_kw=kept_apart, **more)
+    return PasswordField(
+        label, [Filled(), at_most(LONGEST)], render_kw={"autocomplete": autocomplete}, **more
+    )
 
 
 class SignInForm(Form):
@@ -26,8 +26,8 @@ class SignInForm(Form):
 
     username = StringField(
         _l("User name"),
-        [Filled()],
-        render_kw=_LIMIT | {"autocomplete": "username", "autocapitalize": "none", "autofocus": True},
+        [Filled(), at_most(200)],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "autofocus": True},
     )
     password = _password(_l("Password"), "current-password")
     next = HiddenField()
@@ -36,7 +36,7 @@ class SignInForm(Form):
 class CodeForm(Form):
     """The code of the second factor."""
 
-    code = StringField(_l("Code"), [Filled()], render_kw=_CODE)
+    code = StringField(_l("Code"), [Filled(), at_most(20)], render_kw=_CODE)
 
 
 class PasswordForm(Form):
@@ -78,14 +78,14 @@ class LanguageForm(Form):
 class UserForm(Form):
     """Who the person behind an account is."""
 
-    name = StringField(_l("Name"), [Filled()], render_kw=_LIMIT)
-    email = EmailField(_l("E-mail address"), render_kw=_LIMIT)
+    name = StringField(_l("Name"), [Filled(), at_most(200)])
+    email = EmailField(_l("E-mail address"), [at_most(200)])
     staff_number = StringField(
         _l("Staff number"),
+        [at_most(20)],
         description=_l(
             "Two accounts with the same number are one person: they never approve each other's work."
         ),
-        render_kw={"maxlength": "50"},
     )
 
 
@@ -98,7 +98,7 @@ class NewUserForm(UserForm):
         description=_l(
             "Small letters, digits, dots and dashes, such as a.mwangi. It cannot be changed later."
         ),
-        render_kw={"maxlength": "64", "autocapitalize": "none", "autocomplete": "off"},
+        render_kw={"autocapitalize": "none", "autocomplete": "off"},
     )
 
 

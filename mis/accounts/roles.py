@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mis import access, acting
+from mis import access, acting, audit
 from mis.access import Role
 from mis.accounts.models import RoleAssignment, User
 from mis.acting import Actor, Grant
@@ -67,7 +67,9 @@ def assign(
     _refuse_own_role(user)
     _refuse_outside(area_id)
     refuse_incompatible(user, found.code, day=day)
-    return _held_again(user, found, area_id, expires_on, day) or _held_anew(user, found, area_id, expires_on)
+    held = _held_again(user, found, area_id, expires_on, day) or _held_anew(user, found, area_id, expires_on)
+    audit.record("role assigned", user, changes={"role": [None, found.code]})
+    return held
 
 
 def withdraw(assignment: RoleAssignment, *, day: date) -> None:
@@ -84,6 +86,7 @@ def withdraw(assignment: RoleAssignment, *, day: date) -> None:
         refuse_without_administrator(user, day=day)
     db.session.delete(assignment)
     db.session.flush()
+    audit.record("role withdrawn", user, changes={"role": [assignment.role, None]})
 
 
 def assignment(assignment_id: int, *, user: User) -> RoleAssignment:

@@ -28,7 +28,7 @@ from markupsafe import Markup
 from wtforms import Field, IntegerField, widgets
 from wtforms import StringField as StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import Optional, StopValidation
+from wtforms.validators import Length, Optional, StopValidation
 
 from mis import access, calendar
 from mis import money as amounts
@@ -39,6 +39,7 @@ from mis.money import Money
 
 # Beyond this many areas a list to choose from is no help any more; the code is typed and checked.
 OFFERED_AREAS = 1000
+LONGEST_TEXT = 200
 
 _area = sa.table("area", sa.column("id", Key), sa.column("code", sa.Text()), sa.column("name", sa.Text()))
 
@@ -92,6 +93,11 @@ def optional() -> Optional:
     return Optional()
 
 
+def at_most(characters: int) -> Length:
+    """The validator of a text's length; every text that is stored has a limit."""
+    return Length(max=characters)
+
+
 class Filled:
     """The field must be filled in; unlike the library's own, it looks at the value and says what to do."""
 
@@ -138,6 +144,8 @@ class ParsedField(Field):
             return
         self.data = None
         text = str(valuelist[0]).strip()
+        if len(text) > (self.flags.maxlength or LONGEST_TEXT):
+            raise ValueError(_("This is too long."))
         if "\x00" in text:
             raise ValueError(_("This holds a character that cannot be stored."))
         if text:
@@ -285,7 +293,8 @@ class PersonField(ParsedField):
     ) -> None:
         super().__init__(label, validators, **more)
         self._resolve, self._write = resolve, write
-        self.render_kw = {"autocomplete": "off", "maxlength": "20"} | (self.render_kw or {})
+        self.flags.maxlength = 20
+        self.render_kw = {"autocomplete": "off"} | (self.render_kw or {})
 
     def parse(self, text: str) -> Any:
         """What the reference number stands for."""

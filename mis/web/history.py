@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from mis import audit
 from mis.audit import AuditEntry
 from mis.db import Base, db
 
 SHOWN = 50
+
+# What the session writes by itself, in the words of people; an act that names itself keeps its name.
+_EVENTS = {"insert": _l("Recorded"), "update": _l("Changed"), "delete": _l("Removed")}
+# Numbers and codes by which only the machine knows the row.
+_MACHINE = frozenset({"id", "uid", "nonce", "version", "round"})
 
 
 @dataclass(frozen=True)
@@ -36,9 +43,10 @@ def _happening(entry: AuditEntry) -> Happening:
     changes = [
         (name.replace("_", " "), *(_shown(value) for value in pair))
         for name, pair in (entry.changes or {}).items()
-        if isinstance(pair, list) and len(pair) == 2
+        if name not in _MACHINE and isinstance(pair, list) and len(pair) == 2
     ]
-    return Happening(entry.at, entry.actor_name, entry.action, entry.reason, entry.via, changes)
+    event = str(_EVENTS.get(entry.action.rpartition(".")[2], entry.action))
+    return Happening(entry.at, entry.actor_name, event, entry.reason, entry.via, changes)
 
 
 def _shown(value: Any) -> Any:
