@@ -1,0 +1,1 @@
+"""Tests of the architecture itself: promises about all of the code, whoever wrote it and whenever it came."""
