@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, flash, g, redirect, render_template, request
+from flask import Flask, flash, g, redirect, render_template, render_template_string, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect, FlaskForm
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -314,6 +314,14 @@ def _pages(app: Flask) -> None:
 
 
 def _plain_pages(app: Flask) -> None:
+    @app.get("/live")
+    def live() -> str:
+        # Asks for itself once more, so that the nonce of a fragment is seen to be taken over by the page.
+        if request.args["step"] == "1":
+            again = '<div id="live" hx-get="/live?step=2" hx-trigger="load" hx-swap="outerHTML" {{ hx_nonce() }}></div>'
+            return render_template_string(again)
+        return '<div id="live">all parts done</div>'
+
     @app.get("/waiting")
     def waiting() -> str:
         return render_template("waiting.html", waiting=[])

@@ -85,6 +85,11 @@ def test_no_page_breaks_the_policy(page: Page) -> None:
         page.goto(path)
 
 
+def test_a_fragment_replaces_itself_without_breaking_the_policy(page: Page) -> None:
+    page.goto("/record")
+    expect(page.locator("#live")).to_have_text("all parts done")
+
+
 def test_the_slash_goes_to_the_search_but_not_while_typing(page: Page) -> None:
     page.goto("/households/new")
     page.keyboard.press("/")
