@@ -30,7 +30,7 @@ def ring(job_id: int) -> None:
 
 def make_celery(settings: Settings) -> Celery:
     """The Celery application of these settings, the same one for web, command line and worker."""
-    return _celery(settings.effective_broker_url, settings.instance_path("broker", "messages"))
+    return _celery(settings.effective_broker_url, settings.instance_dir.resolve() / "broker" / "messages")
 
 
 @cache
@@ -60,7 +60,6 @@ def _celery(broker_url: str, folder: Path) -> Celery:
 
 def _transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
     if broker_url.startswith("filesystem"):
-        folder.mkdir(parents=True, exist_ok=True)
         return {
             "data_folder_in": str(folder),
             "data_folder_out": str(folder),
@@ -88,3 +87,7 @@ class FolderTransport(filesystem.Transport):
     """The embedded broker: a folder."""
 
     Channel = FolderChannel
+
+    def __init__(self, client: Any, **options: object) -> None:
+        super().__init__(client, **options)  # type: ignore[no-untyped-call]
+        Path(client.transport_options["data_folder_in"]).mkdir(parents=True, exist_ok=True)
