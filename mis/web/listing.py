@@ -8,35 +8,34 @@ Only the areas in scope are seen, because the session narrows every query.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import current_app, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms import Field, HiddenField
 from wtforms.form import BaseForm
 
 from mis import access
-from mis.db import Key, db
+from mis.db import db
 from mis.errors import Invalid
 from mis.web import i18n
-from mis.web.forms import AreaField, DateField, choices
+from mis.web.filters import TYPED_LIMIT
+from mis.web.filters import AreaFilter as AreaFilter
+from mis.web.filters import ChoiceFilter as ChoiceFilter
+from mis.web.filters import DateFilter as DateFilter
+from mis.web.filters import Filter as Filter
+from mis.web.filters import TextFilter as TextFilter
+from mis.web.paging import Order, expression, may_be_missing, read_cursor, write_cursor
 
 PAGE_ROWS = 50
 COUNTED = 10_000
 # Arguments of a list's address that are not filters.
 CONTROLS = frozenset({"sort", "direction", "after", "before"})
-TYPED_LIMIT = 200
-
-_closure = sa.table("area_closure", sa.column("ancestor_id", Key), sa.column("descendant_id", Key))
-
-Where = Callable[[Any], sa.ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
@@ -58,49 +57,6 @@ class Column:
     def sortable(self) -> bool:
         """Whether a click on its head sorts the list."""
         return self.sort is not None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A field of the filter bar, and the condition that its value means; an empty field filters nothing."""
-
-    key: str
-    field: Any
-    where: Where
-
-
-def TextFilter(key: str, label: Any, where: Where) -> Filter:  # noqa: N802 - reads as the class it stands for
-    """Filter by a text."""
-    return Filter(
-        key, StringField(label, render_kw={"maxlength": str(TYPED_LIMIT), "autocomplete": "off"}), where
-    )
-
-
-def ChoiceFilter(  # noqa: N802
-    key: str,
-    label: Any,
-    options: Sequence[tuple[str, Any]] | Callable[[], Sequence[tuple[str, Any]]],
-    where: Where,
-) -> Filter:
-    """Filter by one of some values; options that are asked of the database are given as a function."""
-
-    def offered() -> Any:
-        return choices(options() if callable(options) else options, empty=_("All"))
-
-    return Filter(key, SelectField(label, choices=offered, default=""), where)
-
-
-def DateFilter(key: str, label: Any, where: Where) -> Filter:  # noqa: N802
-    """Filter by a day."""
-    return Filter(key, DateField(label), where)
-
-
-def AreaFilter(key: str, label: Any, column: Any) -> Filter:  # noqa: N802
-    """Filter by an area and all below it; `column` holds the number of the record's area."""
-    below = sa.select(_closure.c.descendant_id)
-    return Filter(
-        key, AreaField(label), lambda area_id: column.in_(below.where(_closure.c.ancestor_id == area_id))
-    )
 
 
 @dataclass(frozen=True)
@@ -128,56 +84,6 @@ class Page:
     export_urls: dict[str, str]
     bulk_actions: Sequence[tuple[Any, str]]
     empty_hint: Any
-    saved: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Order:
-    """By what a list is sorted: a column (or its key alone), upwards or downwards. What is missing comes last."""
-
-    name: str
-    column: Any
-    key: Any
-    down: bool
-    nullable: bool
-
-    def by(self, *, backwards: bool) -> list[sa.ColumnElement[Any]]:
-        """The ORDER BY; backwards to read the rows before a position."""
-        down = self.down != backwards
-        turned = [part.desc() if down else part.asc() for part in self._parts]
-        if self.nullable:
-            # Said in so many words: the databases disagree about where NULL sorts by itself.
-            missing = self.column.is_(None)
-            turned.insert(0, missing.desc() if backwards else missing.asc())
-        return turned
-
-    def beyond(self, value: Any, key: Any, *, backwards: bool) -> sa.ColumnElement[bool]:
-        """The rows after a position (before it, if backwards)."""
-        down = self.down != backwards
-        if self.column is None:
-            return self.key < key if down else self.key > key  # type: ignore[no-any-return]
-        if not self.nullable:
-            here, there = (
-                sa.tuple_(self.column, self.key),
-                sa.tuple_(sa.literal(value, self.column.type), key),
-            )
-            return here < there if down else here > there
-        return self._beyond_with_missing(value, key, down=down, backwards=backwards)
-
-    @property
-    def _parts(self) -> list[Any]:
-        return [self.key] if self.column is None else [self.column, self.key]
-
-    def _beyond_with_missing(
-        self, value: Any, key: Any, *, down: bool, backwards: bool
-    ) -> sa.ColumnElement[bool]:
-        missing, later_key = self.column.is_(None), (self.key < key if down else self.key > key)
-        if value is None:
-            rest = sa.and_(missing, later_key)
-            return sa.or_(~missing, rest) if backwards else rest
-        later = self.column < value if down else self.column > value
-        same = sa.and_(self.column == value, later_key)
-        return sa.or_(later, same) if backwards else sa.or_(later, same, missing)
 
 
 class Listing:
@@ -282,9 +188,9 @@ class Listing:
             raise Invalid(_("A list is sorted upwards (asc) or downwards (desc)."), field="direction")
         if name and (column is None or not column.sortable):
             raise Invalid(_("This list cannot be sorted by “%(name)s”.", name=name), field="sort")
-        sort = None if column is None else _expression(column.sort)
-        key = _expression(self.key)
-        return Order(name, sort, key, direction == "desc", sort is not None and _may_be_missing(sort, key))
+        sort = None if column is None else expression(column.sort)
+        key = expression(self.key)
+        return Order(name, sort, key, direction == "desc", sort is not None and may_be_missing(sort, key))
 
     def _refuse_unknown(self, args: Mapping[str, str], beside: frozenset[str]) -> None:
         for name in args:
@@ -320,7 +226,7 @@ class Listing:
         """The rows of the page, and the cursors of the pages before and after it."""
         backwards = bool(args.get("before")) and not args.get("after")
         cursor = args.get("before") if backwards else args.get("after")
-        position = self._read_cursor(cursor, order) if cursor else None
+        position = read_cursor(self.name, order, cursor) if cursor else None
         found = self._fetch(statement, order, position, backwards=backwards)
         more = len(found) > self.page_rows
         found = found[: self.page_rows]
@@ -332,7 +238,7 @@ class Listing:
             found.reverse()
         if not found:
             return [], None, None
-        first, last = (self._write_cursor(row, order) for row in (found[0], found[-1]))
+        first, last = (write_cursor(self.name, order, row.sort_, row.key_) for row in (found[0], found[-1]))
         rows = [(row[0] if len(row) == 3 else row, row.key_) for row in found]
         return (
             rows,
@@ -349,21 +255,6 @@ class Listing:
         statement = statement.add_columns(sort.label("sort_"), order.key.label("key_"))
         ordered = statement.order_by(None).order_by(*order.by(backwards=backwards)).limit(self.page_rows + 1)
         return list(db.session.execute(ordered).all())
-
-    def _write_cursor(self, row: sa.Row[Any], order: Order) -> str:
-        return _signer().dumps([self.name, order.name, order.down, _packed(row.sort_), _packed(row.key_)])  # type: ignore[no-any-return, unused-ignore]
-
-    def _read_cursor(self, text: str, order: Order) -> tuple[Any, Any]:
-        try:
-            name, sort, down, value, key = _signer().loads(text)
-        except (BadSignature, ValueError):
-            name = None
-        if name != self.name or (sort, down) != (order.name, order.down):
-            raise Invalid(
-                _("This address does not lead to a page of the list."),
-                instead=_("Open the list from its start."),
-            )
-        return _unpacked(value), _unpacked(key)
 
     def _shown(self, row: Any, key: Any) -> RowOfPage:
         url = self.row_url(row) if self.row_url else None
@@ -398,37 +289,3 @@ def _filled(one: Field) -> Any:
     """What a field of the filter bar holds, None if it is empty."""
     value = one.data.strip() if isinstance(one.data, str) else one.data
     return None if value == "" else value
-
-
-def _expression(column: Any) -> Any:
-    return column.__clause_element__() if hasattr(column, "__clause_element__") else column
-
-
-def _may_be_missing(sort: Any, key: Any) -> bool:
-    """Whether the sort value can be NULL: unless it is a mandatory column of the list's own table, it may be."""
-    own = getattr(sort, "table", None) is not None and sort.table is getattr(key, "table", None)
-    return not own or bool(getattr(sort, "nullable", True))
-
-
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="mis.web.listing")
-
-
-def _packed(value: Any) -> Any:
-    match value:
-        case datetime():
-            return {"at": value.astimezone(UTC).isoformat()}
-        case date():
-            return {"on": value.isoformat()}
-        case None | bool() | int() | str():
-            return value
-    raise AssertionError(f"A list cannot be sorted by {type(value).__name__}")
-
-
-def _unpacked(value: Any) -> Any:
-    match value:
-        case {"at": text}:
-            return datetime.fromisoformat(text)
-        case {"on": text}:
-            return date.fromisoformat(text)
-    return value
