@@ -11,7 +11,7 @@ from tests.architecture.permissions import PERMISSION, asked_for, asked_for_in_t
 from tests.architecture.sources import ROOT
 
 # Endpoints open to everybody. A new one is a decision, so it is written here too.
-PUBLIC = {"accounts.sign_in", "accounts.second_factor", "accounts.sign_out", "web.language", "web.health"}
+PUBLIC = {"accounts.sign_in", "accounts.second_step", "web.language", "web.health"}
 
 
 def test_every_endpoint_declares_its_permission(application: Flask) -> None:
