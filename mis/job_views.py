@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from mis import access, jobs
-from mis.access import requires
+from mis.access import requires, signed_in
 from mis.acting import current
 from mis.db import db
 from mis.errors import Missing
@@ -79,7 +79,7 @@ def progress(job_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:job_id>/cancel")
-@requires("jobs:job:read")
+@signed_in
 def cancel(job_id: int) -> ResponseReturnValue:
     """Call a job off: one's own, or anybody's with the permission for it."""
     job = _job(job_id)
