@@ -19,7 +19,7 @@ DEV_STAMP = $(VENV)/.stamp-dev-$(call fingerprint,requirements-dev.txt)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset pg-demo test test-sqlite test-postgresql lint check format bench lock install install-dev clean
+.PHONY: help demo demo-reset pg-demo test test-sqlite test-postgresql lint check format docs bench lock install install-dev clean
 
 help: ## Print this list
 	@echo "Social protection MIS. What make can do here:"
@@ -69,6 +69,9 @@ check: lint test ## Everything that a change must pass: lint and test
 format: $(DEV_STAMP) ## Put the code into its one form
 	$(BIN)/python -m ruff check --fix --exit-zero .
 	$(BIN)/python -m ruff format .
+
+docs: $(DEV_STAMP) ## Draw the lifecycles in docs/lifecycles anew from the code
+	$(BIN)/python -m tests.architecture.drawing
 
 bench: $(RUN_STAMP) ## Measure the heavy work on PERSONS=100000 persons, against hand-written SQL
 	@for room in registry eligibility payments; do $(BIN)/mis bench $$room --persons $(PERSONS) || exit 1; done
