@@ -19,6 +19,13 @@ _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 def parse(text: str, *, day: date, field: str | None = "birth_date") -> BirthDate:
     """First day and precision of `1933`, `1933-05` or `1933-05-12`, not after `day`. Raises Invalid with the field."""
+    born, precision = read(text, field=field)
+    check(born, day=day, field=field)
+    return born, precision
+
+
+def read(text: str, *, field: str | None = "birth_date") -> BirthDate:
+    """As `parse`, whatever the day. Raises Invalid with the field for what is no date."""
     match = _SHAPE.fullmatch(text.strip())
     try:
         if not match:
@@ -30,9 +37,7 @@ def parse(text: str, *, day: date, field: str | None = "birth_date") -> BirthDat
             f"“{text.strip()[:40]}” is not a birth date. Write what is known: 1933, 1933-05 or 1933-05-12.",
             field=field,
         ) from None
-    precision = "day" if number else "month" if month else "year"
-    check(born, day=day, field=field)
-    return born, precision
+    return born, "day" if number else "month" if month else "year"
 
 
 def check(born: date, *, day: date, field: str | None = "birth_date") -> None:

@@ -6,10 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mis.db import Base, Json, primary_key
 from mis.states import HasLifecycle, Lifecycle, Step
+
+# A row without a household has none, which is not the same as a household of JSON's null.
+_JsonOrNothing = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 batch_lifecycle = Lifecycle(
     "import_batch",
@@ -116,8 +120,8 @@ class ImportRow(Base):
     person_key: Mapped[str | None]
     area_code: Mapped[str | None]
     area_name: Mapped[str | None]
-    household: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    person: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    household: Mapped[dict[str, Any] | None] = mapped_column(_JsonOrNothing)
+    person: Mapped[dict[str, Any] | None] = mapped_column(_JsonOrNothing)
     content_digest: Mapped[str | None]
 
 
