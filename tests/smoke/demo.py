@@ -2,8 +2,8 @@
 
     python tests/smoke/demo.py CHECKOUT
 
-The checkout gets a home of its own and nothing of the caller's settings, as on somebody's fresh machine. The first start
-installs and seeds; the second must be up within seconds, with the data still there. Standard library only.
+The checkout gets a home of its own and nothing of the caller's settings, as on somebody's fresh machine. The first
+start installs and seeds; the second must be up within seconds. Standard library only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STOP_SECONDS = 30
 ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost):\d+")
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 # Every process that the demo starts inherits this variable, whatever it does to its session or group.
-MARK = "MIS_SMOKE_RUN"
+MARK = "SMOKE_RUN"
 
 
 class Demo:
