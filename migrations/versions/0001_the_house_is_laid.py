@@ -552,7 +552,9 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_household")),
     )
     op.create_index(op.f("ix_household_area_id"), "household", ["area_id"], unique=False)
-    op.create_index(op.f("ix_household_import_batch_id"), "household", ["import_batch_id"], unique=False)
+    op.create_index(
+        "ix_household_import_row", "household", ["import_batch_id", "import_row_no"], unique=False
+    )
     op.create_index("one_household_per_external_key", "household", ["source", "external_key"], unique=True)
     op.create_table(
         "import_number",
@@ -649,7 +651,7 @@ def _make_tables() -> None:
     )
     op.create_index(op.f("ix_person_area_id"), "person", ["area_id"], unique=False)
     op.create_index("ix_person_birth_date", "person", ["birth_date"], unique=False)
-    op.create_index(op.f("ix_person_import_batch_id"), "person", ["import_batch_id"], unique=False)
+    op.create_index("ix_person_import_row", "person", ["import_batch_id", "import_row_no"], unique=False)
     op.create_index("ix_person_search_name", "person", ["search_name"], unique=False)
     op.create_index("one_person_per_external_key", "person", ["source", "external_key"], unique=True)
     op.create_table(
@@ -1297,7 +1299,7 @@ def _drop_tables() -> None:
     op.drop_table("determination")
     op.drop_index("one_person_per_external_key", table_name="person")
     op.drop_index("ix_person_search_name", table_name="person")
-    op.drop_index(op.f("ix_person_import_batch_id"), table_name="person")
+    op.drop_index("ix_person_import_row", table_name="person")
     op.drop_index("ix_person_birth_date", table_name="person")
     op.drop_index(op.f("ix_person_area_id"), table_name="person")
     op.drop_table("person")
@@ -1308,7 +1310,7 @@ def _drop_tables() -> None:
     op.drop_table("import_row")
     op.drop_table("import_number")
     op.drop_index("one_household_per_external_key", table_name="household")
-    op.drop_index(op.f("ix_household_import_batch_id"), table_name="household")
+    op.drop_index("ix_household_import_row", table_name="household")
     op.drop_index(op.f("ix_household_area_id"), table_name="household")
     op.drop_table("household")
     op.drop_table("cycle_total")

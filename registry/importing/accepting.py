@@ -223,7 +223,7 @@ def _insert(model: type[Any], values: dict[str, Any], found: sa.Select[Any]) -> 
     statement = sa.insert(model.__table__).from_select(
         list(values), found.add_columns(*values.values()), include_defaults=False
     )
-    result: Any = db.session.connection().execute(statement)
+    result: Any = db.session.connection().execute(statement, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)
 
 

@@ -29,14 +29,17 @@ class Household(InArea, Base):
     """People who live and eat together. `attributes` holds the facts of the catalogue about housing and means."""
 
     __tablename__ = "household"
-    __table_args__ = (sa.Index("one_household_per_external_key", "source", "external_key", unique=True),)
+    __table_args__ = (
+        sa.Index("one_household_per_external_key", "source", "external_key", unique=True),
+        sa.Index("ix_household_import_row", "import_batch_id", "import_row_no"),
+    )
 
     id: Mapped[int] = primary_key()
     address: Mapped[str | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source: Mapped[str | None]
     external_key: Mapped[str | None]
-    import_batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
+    import_batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"))
     import_row_no: Mapped[int | None]
     registered_at: Mapped[datetime]
     changed_at: Mapped[datetime]

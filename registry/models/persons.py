@@ -36,6 +36,7 @@ class Person(InArea, Base):
         ),
         sa.CheckConstraint("death_date >= birth_date", name="nobody_dies_before_birth"),
         sa.Index("one_person_per_external_key", "source", "external_key", unique=True),
+        sa.Index("ix_person_import_row", "import_batch_id", "import_row_no"),
         sa.Index("ix_person_birth_date", "birth_date"),
         sa.Index("ix_person_search_name", "search_name"),
     )
@@ -53,7 +54,7 @@ class Person(InArea, Base):
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     source: Mapped[str | None]
     external_key: Mapped[str | None]
-    import_batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
+    import_batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"))
     import_row_no: Mapped[int | None]
     registered_at: Mapped[datetime]
     changed_at: Mapped[datetime]
