@@ -50,7 +50,7 @@ def constant(value: int, *, scale: int = 0, text: str, whole: bool = False, mone
 
 def bounded(node: Node) -> Node:
     """The same value, not known where it lies outside its bounds: arithmetic follows."""
-    if isinstance(node, Stored):
+    if isinstance(node, Stored) and node.type.kind == "number":
         return replace(node, bounded=True)
     if isinstance(node, IfElse):
         return replace(node, yes=bounded(node.yes), no=bounded(node.no))

@@ -40,6 +40,7 @@ def evaluate(checked: Checked, facts: Mapping[str, Any], *, as_of: date) -> Dete
 
     `facts` is {"person": {…}, "household": {…, "members": [{…}, …]}} with the catalogue's names without their
     namespace, as stored: decimals and money are whole numbers (or exact Decimals). A fact left out is not known.
+    The person is also one of the members.
     """
     findings, fail_mask, unknown_mask = [], 0, 0
     for bit, (clause, node) in enumerate(checked.clauses):
@@ -72,6 +73,8 @@ class _Reading:
     def __init__(self, checked: Checked, facts: Mapping[str, Any], as_of: date) -> None:
         self.checked = checked
         self.as_of = as_of
+        # Of somebody without a household, nothing about a household is known: not even that nobody is in it.
+        self.homeless = facts.get("household") is None
         self.household: Row = facts.get("household") or {}
         self.members: Sequence[Row] = self.household.get("members") or ()
         self.rows: Rows = {0: facts["person"]}
@@ -202,7 +205,7 @@ class _Reading:
             inner = {**rows, node.level: member}
             tests.append(True if node.condition is None else self.value(node.condition, inner))
             values.append(None if node.value is None else self.value(node.value, inner))
-        result = _AGGREGATES[node.function](tests, values)
+        result = None if self.homeless else _AGGREGATES[node.function](tests, values)
         if len(rows) == 1:
             counted = [m for m, test in zip(self.members, tests, strict=True) if test]
             unsure = [m for m, test in zip(self.members, tests, strict=True) if test is None]

@@ -37,7 +37,9 @@ BOOL, TEXT, DATE = Type("bool"), Type("text"), Type("date")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Typed:
-    """`text` is what the author wrote; `size` counts the tree written out in full, `depth` the longest way down.
+    """`text` is what the author wrote; `size` counts the tree as written out in SQL.
+
+    `nesting` is what the deepest place costs an SQL parser: SQLite's gives up when a hundred tokens wait for their end.
 
     `free` are the rows asked about: 0 the person assessed, 1 and up the members of the macros around.
     """
@@ -45,22 +47,24 @@ class _Typed:
     type: Type
     text: str = field(compare=False, repr=False)
     size: int = field(init=False, compare=False, repr=False, default=1)
-    depth: int = field(init=False, compare=False, repr=False, default=1)
+    nesting: int = field(init=False, compare=False, repr=False, default=1)
     free: frozenset[int] = field(init=False, compare=False, repr=False, default=frozenset())
 
     def __post_init__(self) -> None:
         parts = self.parts
         if parts:
-            object.__setattr__(self, "size", 1 + self._written() * sum(part.size for part in parts))
-            object.__setattr__(self, "depth", 1 + max(part.depth for part in parts))
+            object.__setattr__(self, "size", 1 + self._size(parts))
+            object.__setattr__(self, "nesting", self._nesting(parts))
         object.__setattr__(self, "free", self._free(parts))
 
     def _free(self, parts: tuple[Node, ...]) -> frozenset[int]:
         return frozenset().union(*(part.free for part in parts))
 
-    def _written(self) -> int:
-        """How often the parts appear in SQL."""
-        return 1
+    def _size(self, parts: tuple[Node, ...]) -> int:
+        return sum(part.size for part in parts)
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        return 3 + max(part.nesting for part in parts)
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -134,6 +138,14 @@ class IfElse(_Typed):
     yes: Node
     no: Node
 
+    def _size(self, parts: tuple[Node, ...]) -> int:
+        return 2 * self.condition.size + self.yes.size + self.no.size
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        # A chain of bands, a ? x : b ? y : z, is one flat CASE.
+        further = self.no.nesting if isinstance(self.no, IfElse) else self.no.nesting + 8
+        return max(self.condition.nesting + 8, self.yes.nesting + 8, further)
+
 
 @dataclass(frozen=True, slots=True)
 class Compare(_Typed):
@@ -167,6 +179,15 @@ class Arithmetic(_Typed):
     left: Node
     right: Node
 
+    @property
+    def adds(self) -> bool:
+        """Whether it is a link of a chain of + and -, which is flat however long."""
+        return self.operator in ("+", "-")
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        chained = self.adds and isinstance(self.left, Arithmetic) and self.left.adds
+        return max(self.left.nesting + (0 if chained else 4), self.right.nesting + 7)
+
 
 @dataclass(frozen=True, slots=True)
 class Quotient(_Typed):
@@ -175,8 +196,11 @@ class Quotient(_Typed):
     dividend: Node
     divisor: Node
 
-    def _written(self) -> int:
-        return 4
+    def _size(self, parts: tuple[Node, ...]) -> int:
+        return 4 * sum(part.size for part in parts)
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        return 9 + max(part.nesting for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +212,11 @@ class Rounded(_Typed):
     rounding: str
     step: int
 
-    def _written(self) -> int:
-        return 6
+    def _size(self, parts: tuple[Node, ...]) -> int:
+        return 6 * sum(part.size for part in parts)
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        return 16 + max(part.nesting for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +225,9 @@ class LookUp(_Typed):
 
     key: Node
     rows: tuple[tuple[Constant, Constant], ...]
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        return 8 + self.key.nesting
 
 
 Function: TypeAlias = Literal["exists", "all", "count", "count_known", "sum", "sum_known", "min", "max"]
@@ -211,6 +241,10 @@ class Aggregate(_Typed):
     level: int
     condition: Node | None
     value: Node | None
+
+    def _nesting(self, parts: tuple[Node, ...]) -> int:
+        # It has a SELECT of its own, in which it stands a little deeper.
+        return 12 + max(part.nesting for part in parts)
 
     def _free(self, parts: tuple[Node, ...]) -> frozenset[int]:
         return frozenset(level for part in parts for level in part.free if level < self.level)

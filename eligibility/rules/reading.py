@@ -16,9 +16,9 @@ from eligibility.rules.parsing import parse
 from eligibility.rules.refusal import RuleError, Source
 from eligibility.rules.syntax import Expression
 
-# What a rule may grow to when its derived facts are written out: SQLite gives up at a depth of 1,000.
+# What a rule may grow to when its derived facts are written out; the statement around it needs the rest of a hundred.
 MAX_SIZE = 5_000
-MAX_DEPTH = 150
+MAX_NESTING = 76
 
 
 class Reader:
@@ -44,7 +44,7 @@ class Reader:
             result = _READERS[type(node)](self, node, scope)
         except Unfit as unfit:
             raise self.refusal(unfit.message, node, scope, hint=unfit.hint) from None
-        if result.size > MAX_SIZE or result.depth > MAX_DEPTH:
+        if result.size > MAX_SIZE or result.nesting > MAX_NESTING:
             raise self.refusal("The rule, with its derived facts written out, is too large.", node, scope)
         return result
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import reduce
+from operator import add
 from typing import Any
 from typing import cast as typed_as
 
@@ -122,11 +124,21 @@ class Expressions:
         return or_(*(grouped(self.condition(item)) for item in node.items))
 
     def if_else(self, node: meaning.IfElse) -> Expression:
+        if isinstance(node.no, meaning.IfElse):
+            return self.bands(node)
         yes, no = self.of(node.yes), self.of(node.no)
-        chosen = case(
-            (true(), yes), (false(), no), value=grouped(self.condition(node.condition)), else_=null()
-        )
-        return typed_as(Expression, chosen)
+        condition = grouped(self.condition(node.condition))
+        return typed_as(Expression, case((true(), yes), (false(), no), value=condition, else_=null()))
+
+    def bands(self, node: meaning.IfElse) -> Expression:
+        """a ? x : b ? y : z as one CASE, which no number of bands nests deeper."""
+        cases: list[tuple[ColumnElement[bool], Expression]] = []
+        last: Node = node
+        while isinstance(last, meaning.IfElse):
+            condition = grouped(self.condition(last.condition))
+            cases += [(condition, self.of(last.yes)), (condition.is_(None), null())]
+            last = last.no
+        return case(*cases, else_=self.of(last))
 
     def compare(self, node: meaning.Compare) -> Expression:
         if isinstance(node.left, meaning.Quotient) or isinstance(node.right, meaning.Quotient):
@@ -167,10 +179,22 @@ class Expressions:
     # --- numbers ---
 
     def arithmetic(self, node: meaning.Arithmetic) -> Expression:
+        if node.adds:
+            return self.total(node)
         left, right = grouped(self.number(node.left)), grouped(self.number(node.right))
         if node.operator in ("/", "%"):
             right = _not_zero(node.right, right)
         return _CALCULATIONS[node.operator](left, right)
+
+    def total(self, node: meaning.Arithmetic) -> Expression:
+        """a - b + c as (a) + -(b) + (c): SQLAlchemy nests every - in parentheses, and a chain of + in none."""
+        terms: list[Expression] = []
+        first: Node = node
+        while isinstance(first, meaning.Arithmetic) and first.adds:
+            term = grouped(self.number(first.right))
+            terms.append(term if first.operator == "+" else grouped(-term))
+            first = first.left
+        return reduce(add, [grouped(self.number(first)), *reversed(terms)])
 
     def rounded(self, node: meaning.Rounded) -> Expression:
         dividend, divisor = grouped(self.number(node.dividend)), grouped(self.number(node.divisor))
@@ -213,8 +237,6 @@ _COMPARISONS: dict[str, Callable[[Expression, Expression], ColumnElement[bool]]]
 }
 
 _CALCULATIONS: dict[str, Callable[[Expression, Expression], Expression]] = {
-    "+": lambda left, right: left + right,
-    "-": lambda left, right: left - right,
     "*": lambda left, right: left * right,
     "/": lambda left, right: left // right,
     "%": lambda left, right: left % right,
