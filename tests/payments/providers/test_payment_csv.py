@@ -71,7 +71,7 @@ def test_no_cell_of_text_is_run_as_a_formula(start: str) -> None:
 def test_any_text_makes_one_row_that_no_spreadsheet_runs(name: str, account: str) -> None:
     (row,) = rows([instruction(name=name, account=account)])
     assert not row["name"].startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert row["account"].removeprefix("'") == account
+    assert row["account"] in (account, f"'{account}")
     assert row["amount"] == "150.00"
 
 
