@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     @cached_property
     def effective_broker_url(self) -> str:
         """The message broker, by default a folder: no service to install."""
-        return self.broker_url or "filesystem://"
+        return self.broker_url or "filesystem://localhost//"
 
     @cached_property
     def effective_secret_key(self) -> str:

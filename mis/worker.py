@@ -1,7 +1,7 @@
 """The worker process: Celery hears the bell and runs the job; every few seconds it sweeps, and seals the audit trail.
 
 Production: `celery -A mis.worker:celery_app worker` as often as needed, and one `celery -A mis.worker:celery_app beat`.
-The embedded worker is one process with its own beat (`embedded_command`).
+The embedded worker is one process with its own beat (`mis.worker_bell.embedded_command`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import mmap
 import os
-import secrets
-import sys
 import threading
 import time
 
@@ -122,14 +120,3 @@ def _end_with_the_worker(**_: object) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, name="watch over the worker", daemon=True).start()
-
-
-def embedded_command() -> list[str]:
-    """The command of the embedded worker: one process with its clock, under a name that no other worker has."""
-    schedule = configuration.load().instance_path("broker", "clock")
-    return [
-        *(sys.executable, "-m", "celery", "-A", "mis.worker:celery_app", "worker"),
-        *("--beat", "--schedule", str(schedule), "--pool", "solo", "--loglevel", "warning"),
-        *("--hostname", f"embedded-{secrets.token_hex(4)}@%h"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import sys
 import uuid
 from functools import cache
 from pathlib import Path
@@ -70,6 +72,17 @@ def _transport_options(broker_url: str, folder: Path) -> dict[str, Any]:
         # Longer than any turn of a worker: Redis gives a message to a second worker when this time is over.
         return {"visibility_timeout": 3600, "socket_timeout": 30, "socket_connect_timeout": 2}
     return {}
+
+
+def embedded_command() -> list[str]:
+    """The command of the embedded worker: one process with its clock, under a name that no other worker has."""
+    schedule = configuration.load().instance_path("broker", "clock")
+    return [
+        *(sys.executable, "-m", "celery", "-A", "mis.worker:celery_app", "--quiet", "worker"),
+        *("--beat", "--schedule", str(schedule), "--pool", "solo", "--loglevel", "warning"),
+        *("--hostname", f"embedded-{secrets.token_hex(4)}@%h"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
 
 
 class FolderChannel(filesystem.Channel):

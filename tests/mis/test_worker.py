@@ -19,8 +19,7 @@ from mis.acting import SYSTEM
 from mis.db import db
 from mis.jobs import Job, bell
 from mis.settings import Settings
-from mis.worker import embedded_command
-from mis.worker_bell import RUN_JOB, make_celery
+from mis.worker_bell import RUN_JOB, embedded_command, make_celery
 from tests.mis import job_kinds
 from tests.mis.job_kinds import mark
 

@@ -29,8 +29,9 @@ MEN = (
 )  # fmt: skip
 
 FIELDS = (
-    "household_no", "commune_code", "address", "relationship", "given_name", "family_name", "sex", "birth_date",
-    "national_id", "phone", "collector", "seeing", "hearing", "walking", "remembering", "self_care", "communicating",
+    "household_no", "member_no", "commune_code", "address", "relationship", "given_name", "family_name", "sex",
+    "birth_date", "national_id", "phone", "collector",
+    "seeing", "hearing", "walking", "remembering", "self_care", "communicating",
     "rooms", "roof", "wall", "toilet", "electricity", "television", "refrigerator", "motorcycle",
 )  # fmt: skip
 
@@ -45,8 +46,9 @@ def write(path: Path, *, households: int, day: date, communes: list[str]) -> int
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
         for number in range(1, households + 1):
-            for row in _household(draw, number, day, draw.choice(communes)):
+            for member, row in enumerate(_household(draw, number, day, draw.choice(communes)), start=1):
                 count += 1
+                row["member_no"] = str(member)
                 writer.writerow(_spoilt(draw, row) if draw.random() < 0.006 else row)
     return count
 
