@@ -80,10 +80,11 @@ def _welcome(address: str) -> None:
     if preparing.state() == "seeded":
         labels = {code: role.label for code, role in access.roles().by_code.items()}
         width = max(len(labels[colleague.role]) for colleague in office.STAFF)
-        click.echo(f"Everybody signs in with the password  {office.PASSWORD}\n")
+        click.echo("Sign in as anybody:\n")
         for colleague in office.STAFF:
-            where = f"  (only {colleague.area})" if colleague.area else ""
-            click.echo(f"  {labels[colleague.role]:<{width}}  {colleague.username}{where}")
+            where = f"  (in {colleague.area} only)" if colleague.area else ""
+            name = f"{colleague.username:<14}"
+            click.echo(f"  {labels[colleague.role]:<{width}}  {name}  {office.PASSWORD}{where}")
     click.echo("\nCtrl-C stops it; the data stays.")
 
 

@@ -1,125 +1,186 @@
-"""`make demo` from a fresh clone, as a newcomer meets it: it starts, answers, signs everybody in, and stops cleanly.
+"""Does `make demo` in a checkout start, answer, let every role sign in, and stop on Ctrl-C? And does it do so again?
 
-    python tests/smoke/demo.py FOLDER-OF-THE-CLONE
+    python tests/smoke/demo.py CHECKOUT
 
-Needs nothing but the standard library. Exits with 1 and the output of the demo when something is not as it should be.
+The checkout gets a home of its own and nothing of the caller's settings, as on somebody's fresh machine. The first
+start installs and seeds; the second must be up within seconds. Standard library only.
 """
 
 from __future__ import annotations
 
-import http.cookiejar
+import contextlib
 import os
+import queue
 import re
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import tomllib
+import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
+from collections.abc import Callable
+from http.cookiejar import CookieJar
 from pathlib import Path
-from threading import Thread
+from typing import NoReturn
 
-STARTS_WITHIN = 900  # seconds; a fresh clone installs everything first
-RESTARTS_WITHIN = 30
-STOPS_WITHIN = 30
-ADDRESS = re.compile(r"The demo runs at (http://\S+)")
-PASSWORD = re.compile(r"with the password\s+(\S+)")
-SOMEBODY = re.compile(r"^ {2}\S.*? {2,}([a-z]+\.[a-z]+)", re.MULTILINE)
+FIRST_START_SECONDS = 900
+SECOND_START_SECONDS = 30
+STOP_SECONDS = 30
+ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost):\d+")
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+# Every process that the demo starts inherits this variable, whatever it does to its session or group.
+MARK = "SMOKE_RUN"
 
 
 class Demo:
-    """A running `make demo`, with all that it has said."""
+    """One run of `make demo`, with all that it prints."""
 
-    def __init__(self, folder: Path) -> None:
-        self.said: list[str] = []
+    def __init__(self, checkout: Path, home: Path) -> None:
+        self.mark = uuid.uuid4().hex
+        keep = {name: os.environ[name] for name in os.environ if not name.startswith(("MIS_", "MAKE"))}
         self.process = subprocess.Popen(
-            ["make", "demo"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
-        Thread(target=self._listen, daemon=True).start()
-
-    @property
-    def text(self) -> str:
-        return "".join(self.said)
+            ["make", "demo"],
+            cwd=checkout,
+            env=keep | {"HOME": str(home), "PYTHONUNBUFFERED": "1", MARK: self.mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self._fresh: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.said.append(line)
+            self._fresh.put(line)
+        self._fresh.put(None)
 
-    def wait_until_ready(self, *, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while "Ctrl-C stops it" not in self.text:
-            assert self.process.poll() is None, "The demo ended before it was ready."
-            assert time.monotonic() < deadline, f"The demo was not ready within {seconds} s."
-            time.sleep(0.2)
+    def wait_until(self, ready: Callable[[list[str]], bool], *, seconds: int) -> None:
+        """Read what it prints until `ready` is content."""
+        ends = time.monotonic() + seconds
+        while not ready(self.lines):
+            try:
+                line = self._fresh.get(timeout=max(0.0, ends - time.monotonic()))
+            except queue.Empty:
+                self.fail(f"was not ready within {seconds} seconds")
+            if line is None:
+                self.fail("ended before it was ready")
+            self.lines.append(line.rstrip())
+            print("   |", line.rstrip(), flush=True)
 
     def stop(self) -> None:
-        """What Ctrl-C does in a terminal: the whole group is interrupted."""
+        """Press Ctrl-C, as a terminal does: the signal goes to the whole foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(STOPS_WITHIN)
-
-
-def sign_in(address: str, username: str, password: str) -> None:
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    page = browser.open(f"{address}/sign-in", timeout=10).read().decode()
-    token = TOKEN.search(page)
-    assert token, "The sign-in page has no form token."
-    fields = {"username": username, "password": password, "csrf_token": token[1]}
-    with browser.open(f"{address}/sign-in", urllib.parse.urlencode(fields).encode(), timeout=10) as answer:
-        assert answer.status == 200, answer.status
-        assert "/sign-in" not in answer.url, f"{username} could not sign in."
-
-
-def left_over(folder: Path) -> list[str]:
-    """Processes that still run in the clone."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if process.joinpath("cwd").resolve() == folder and int(process.name) != os.getpid():
-                found.append(process.joinpath("cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
+            self.process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.fail(f"did not stop within {STOP_SECONDS} seconds of Ctrl-C")
+        for _ in range(50):
+            if not self.running():
+                return
+            time.sleep(0.1)
+        self.fail(f"left processes behind: {self.running()}")
+
+    def running(self) -> list[str]:
+        """The command lines of all processes of this run that are still there."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if f"{MARK}={self.mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return found
+
+    def fail(self, why: str) -> NoReturn:
+        """Say what went wrong with the last that was printed, leaving no process behind."""
+        while not self._fresh.empty():
+            self.lines.append((self._fresh.get() or "").rstrip())
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        raise SystemExit("\n".join([*self.lines[-40:], f"FAILED: make demo {why}."]))
+
+
+def sign_ins(lines: list[str], labels: list[str]) -> dict[str, tuple[str, str]]:
+    """The user and password that were printed for each role, in lines that begin with the role's label."""
+    found = {}
+    for line in lines:
+        for label in labels:
+            if line.strip().startswith(label) and len(words := line.strip().removeprefix(label).split()) >= 2:
+                found[label] = (words[0], words[1])
     return found
 
 
-def try_out(folder: Path, *, seconds: float) -> None:
-    demo = Demo(folder)
+def browse(address: str, username: str, password: str) -> str | None:
+    """Sign in through the form and open the dashboard; returns what went wrong, if anything."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    with opener.open(address, timeout=30) as answer:
+        page, url = answer.read().decode(), answer.url
+    token = TOKEN.search(page)
+    if "sign-in" not in url or token is None:
+        return f"the visitor was not sent to a sign-in form, but to {url}"
+    form = urllib.parse.urlencode({"username": username, "password": password, "csrf_token": token[1]})
     try:
-        demo.wait_until_ready(seconds=seconds)
-        address, password = ADDRESS.search(demo.text), PASSWORD.search(demo.text)
-        assert address and password, "The demo prints no address or no password."
-        names = SOMEBODY.findall(demo.text)
-        assert len(names) >= 7, f"The demo names only {names}."
-        for name in names:
-            sign_in(address[1], name, password[1])
-        demo.stop()
-        assert left_over(folder) == [], left_over(folder)
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", int(address[1].rpartition(":")[2]))) != 0, (
-                "It still answers."
-            )
-    except BaseException:
-        print(demo.text, file=sys.stderr)
-        raise
-    finally:
-        if demo.process.poll() is None:
-            os.killpg(demo.process.pid, signal.SIGKILL)
-    print(f"{len(names)} people signed in; nothing is left running.")
+        with opener.open(url, form.encode(), timeout=30) as answer:
+            page, url = answer.read().decode(), answer.url
+    except urllib.error.HTTPError as error:
+        return f"{username} was answered with {error.code} instead of a dashboard"
+    if "/sign-in" in url or "/sign-out" not in page:
+        return f"{username} was not signed in, but sent to {url}"
+    return None
+
+
+def run(checkout: Path, home: Path, *, labels: list[str], seconds: int) -> float:
+    """Start, sign in as every role, stop; returns the seconds until it was ready."""
+    began = time.monotonic()
+    demo = Demo(checkout, home)
+    demo.wait_until(
+        lambda lines: any(map(ADDRESS.search, lines)) and len(sign_ins(lines, labels)) == len(labels),
+        seconds=seconds,
+    )
+    address = next(match[0] for match in map(ADDRESS.search, demo.lines) if match)
+    wait_for_answer(demo, address)
+    ready = time.monotonic() - began
+    for label, (username, password) in sign_ins(demo.lines, labels).items():
+        if problem := browse(address, username, password):
+            demo.fail(f"does not let the {label.lower()} sign in: {problem}")
+        print(f"   signed in: {label} as {username}", flush=True)
+    demo.stop()
+    try:
+        urllib.request.urlopen(address, timeout=2)
+    except OSError:
+        return ready
+    raise SystemExit("FAILED: the address still answers after Ctrl-C.")
+
+
+def wait_for_answer(demo: Demo, address: str) -> None:
+    """The address is printed a moment before it answers."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address, timeout=10):
+                return
+        except urllib.error.HTTPError as error:
+            demo.fail(f"answers with {error.code}")
+        except OSError:
+            time.sleep(0.1)
+    demo.fail("printed an address that does not answer")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]).resolve()
-    for name in ("MIS_DATABASE_URL", "MIS_BROKER_URL", "MIS_INSTANCE_DIR", "MIS_ENVIRONMENT"):
-        os.environ.pop(name, None)
-    began = time.monotonic()
-    try_out(folder, seconds=STARTS_WITHIN)
-    print(f"The first run took {time.monotonic() - began:.0f} s.")
-    began = time.monotonic()
-    try_out(folder, seconds=RESTARTS_WITHIN)
-    print(f"The second run took {time.monotonic() - began:.0f} s, with the data of the first.")
+    """Run the demo twice."""
+    checkout = Path(sys.argv[1]).resolve()
+    roles = tomllib.loads((checkout / "config" / "roles.toml").read_text(encoding="utf-8"))["roles"]
+    labels = [role["label"] for code, role in roles.items() if code != "console"]
+    with tempfile.TemporaryDirectory() as home:
+        first = run(checkout, Path(home), labels=labels, seconds=FIRST_START_SECONDS)
+        second = run(checkout, Path(home), labels=labels, seconds=SECOND_START_SECONDS)
+    print(f"The demo started in {first:.0f} s, and again in {second:.0f} s; every role signed in.")
 
 
 if __name__ == "__main__":
