@@ -227,6 +227,15 @@ def _make_tables() -> None:
         postgresql_where=sa.text("status IN ('queued', 'running')"),
     )
     op.create_table(
+        "public_try",
+        sa.Column("id", Key, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("address_blind", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_public_try")),
+    )
+    op.create_index("ix_public_try_counted", "public_try", ["kind", "address_blind", "at"], unique=False)
+    op.create_table(
         "scheme",
         sa.Column("id", Key, autoincrement=True, nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -603,6 +612,7 @@ def _make_tables() -> None:
         sa.Column("cycle_id", Key, nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("frozen_at", Instant(), nullable=False),
+        sa.Column("header", Json, nullable=False),
         sa.Column("count", Key, nullable=True),
         sa.Column("total_minor", Key, nullable=True),
         sa.Column("list_digest", sa.Text(), nullable=True),
@@ -1057,6 +1067,7 @@ def _make_tables() -> None:
         sa.Column("id", Key, autoincrement=True, nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("sensitive", sa.Boolean(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("anonymous", sa.Boolean(), nullable=False),
@@ -1064,6 +1075,7 @@ def _make_tables() -> None:
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("phone_blind", sa.Text(), nullable=True),
         sa.Column("phone_hint", sa.Text(), nullable=True),
+        sa.Column("word_hash", sa.Text(), nullable=False),
         sa.Column("person_id", Key, nullable=True),
         sa.Column("determination_id", Key, nullable=True),
         sa.Column("enrolment_id", Key, nullable=True),
@@ -1071,7 +1083,9 @@ def _make_tables() -> None:
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("acknowledge_by", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("acknowledged_on", sa.Date(), nullable=True),
         sa.Column("appeal_by", sa.Date(), nullable=True),
+        sa.Column("late_because", sa.Text(), nullable=True),
         sa.Column("assigned_to_id", Key, nullable=True),
         sa.Column("lodged_by_id", Key, nullable=True),
         sa.Column("resolved_by_id", Key, nullable=True),
@@ -1087,11 +1101,15 @@ def _make_tables() -> None:
         sa.Column("version", Key, nullable=False),
         sa.Column("round", Key, nullable=False),
         sa.CheckConstraint(
-            "status NOT IN ('resolved', 'appealed', 'closed') OR decision IS NOT NULL",
+            "status <> 'assigned' OR assigned_to_id IS NOT NULL", name=op.f("what_is_assigned_has_somebody")
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('resolved', 'appealed', 'closed') OR (decision IS NOT NULL AND finding IS NOT NULL AND remedy IS NOT NULL AND appeal_by IS NOT NULL)",
             name=op.f("what_is_resolved_has_a_decision"),
         ),
         sa.CheckConstraint(
-            "NOT (anonymous AND complainant_name IS NOT NULL)", name=op.f("the_anonymous_have_no_name")
+            "NOT (anonymous AND (complainant_name IS NOT NULL OR phone_sealed IS NOT NULL))",
+            name=op.f("the_anonymous_have_no_name"),
         ),
         sa.CheckConstraint("appeal_of_id <> id", name=op.f("a_grievance_is_not_its_own_appeal")),
         sa.ForeignKeyConstraint(["appeal_of_id"], ["grievance.id"], name=op.f("fk_grievance_appeal_of_id")),
@@ -1119,6 +1137,7 @@ def _make_tables() -> None:
     op.create_index(op.f("ix_grievance_enrolment_id"), "grievance", ["enrolment_id"], unique=False)
     op.create_index(op.f("ix_grievance_payment_id"), "grievance", ["payment_id"], unique=False)
     op.create_index(op.f("ix_grievance_person_id"), "grievance", ["person_id"], unique=False)
+    op.create_index(op.f("ix_grievance_phone_blind"), "grievance", ["phone_blind"], unique=False)
     op.create_index(op.f("ix_grievance_status"), "grievance", ["status"], unique=False)
     op.create_index("one_appeal_per_grievance", "grievance", ["appeal_of_id"], unique=True)
     op.create_table(
@@ -1193,6 +1212,7 @@ def _drop_tables() -> None:
     op.drop_table("payment_event")
     op.drop_index("one_appeal_per_grievance", table_name="grievance")
     op.drop_index(op.f("ix_grievance_status"), table_name="grievance")
+    op.drop_index(op.f("ix_grievance_phone_blind"), table_name="grievance")
     op.drop_index(op.f("ix_grievance_person_id"), table_name="grievance")
     op.drop_index(op.f("ix_grievance_payment_id"), table_name="grievance")
     op.drop_index(op.f("ix_grievance_enrolment_id"), table_name="grievance")
@@ -1361,6 +1381,8 @@ def _drop_tables() -> None:
     op.drop_index("ix_sign_in_attempt_username_at", table_name="sign_in_attempt")
     op.drop_table("sign_in_attempt")
     op.drop_table("scheme")
+    op.drop_index("ix_public_try_counted", table_name="public_try")
+    op.drop_table("public_try")
     op.drop_index(
         "one_live_job_per_subject",
         table_name="job",

@@ -29,6 +29,7 @@ account_lifecycle = Lifecycle(
             four_eyes=True,
             stamps="confirmed_by_id",
         ),
+        Step("replace", "Replace by another account", ("confirmed",), "closed", "payments:account:confirm"),
         Step(
             "close",
             "Close",

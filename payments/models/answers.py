@@ -44,7 +44,10 @@ class AnswerFile(Base):
 
 
 class AnswerLine(Base):
-    """A line of an answer file. Whatever did not match stays on the exception list until a person has resolved it."""
+    """A line of an answer file. Whatever did not match stays on the exception list until a person has resolved it.
+
+    `status` is our word for what the provider said (`raw_status`). A line below zero speaks of the whole message.
+    """
 
     __tablename__ = "answer_line"
     __audit__ = (

@@ -42,9 +42,10 @@ cycle_lifecycle = Lifecycle(
             stamps="submitted_by_id",
         ),
         Step(
+            # Also from approved: what changed since (a hold, a closed account) must be able to stop the export.
             "return",
             "Send back",
-            ("submitted",),
+            ("submitted", "approved"),
             "computed",
             "payments:cycle:approve",
             reason="required",

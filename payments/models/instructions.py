@@ -8,13 +8,14 @@ key over (entitlement, amount, currency) makes a payment of another amount impos
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mis import audit
 from mis.access import InArea
-from mis.db import Base, primary_key
+from mis.db import Base, Json, primary_key
 from payments.models.cycles import Cycle
 from payments.models.entitlements import Entitlement
 from registry.models import Person
@@ -30,6 +31,7 @@ class PaymentBatch(Base):
     cycle_id: Mapped[int] = mapped_column(sa.ForeignKey("cycle.id"))
     message_id: Mapped[str] = mapped_column(unique=True)
     frozen_at: Mapped[datetime]
+    header: Mapped[dict[str, Any]] = mapped_column(Json)
     count: Mapped[int | None]
     total_minor: Mapped[int | None]
     list_digest: Mapped[str | None]
