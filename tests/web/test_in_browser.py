@@ -1,25 +1,20 @@
 """The shell in a real Chromium: nothing breaks the policy, everybody can use it, and typed input survives."""
 
-import shutil
 from collections.abc import Iterator
 from threading import Thread
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
+
+from tests import chromium
 
 from .gallery import create_app
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGES = ("/", "/households", "/households/new", "/record", "/search?q=ama", "/problem/409", "/problem/500")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    # The driver leaves its pipes to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = chromium.marks
+browser = chromium.browser
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +29,6 @@ def address() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -75,9 +62,8 @@ def test_every_page_is_accessible_and_fits_a_phone(
         page = context.new_page()
         for path in PAGES:
             page.goto(path)
-            found = Axe().run(page).response["violations"]
-            assert [(path, one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert chromium.violations(page) == [], path
+            assert chromium.fits(page), path
 
 
 def test_no_page_breaks_the_policy(page: Page) -> None:
