@@ -50,7 +50,9 @@ def test_the_reference_of_another_kind_is_named():
         parse(reference("H", 7), kind="P")
 
 
-@pytest.mark.parametrize("text", ["", "P", "P-1", "12345", "X-000-000-121", "P-000-000-000", "P-٠٠٠-٠٠٠-١٢١", "P" + "1" * 50])
+@pytest.mark.parametrize(
+    "text", ["", "P", "P-1", "12345", "X-000-000-121", "P-000-000-000", "P-٠٠٠-٠٠٠-١٢١", "P" + "1" * 50]
+)
 def test_what_is_no_reference_is_refused_in_a_sentence(text: str):
     with pytest.raises(Invalid, match="reference number|check digits"):
         parse(text)

@@ -20,7 +20,9 @@ DAY = date(2024, 1, 2)
 
 def family(area: Area, **more: object) -> Household:
     members = [
-        NewMember(PersonFacts("Awa", "Diallo", sex="female", birth=(date(1960, 1, 1), "year")), "head", "primary"),
+        NewMember(
+            PersonFacts("Awa", "Diallo", sex="female", birth=(date(1960, 1, 1), "year")), "head", "primary"
+        ),
         NewMember(PersonFacts("Ibrahima", "Diallo", sex="male"), "child"),
     ]
     return registration.register_household(members, area_id=area.id, day=DAY, at=AT, **more)  # type: ignore[arg-type]
@@ -163,7 +165,10 @@ def test_a_new_primary_collector_takes_the_place_of_the_former(work: MisSession)
     household = household_of(head, (wife, "spouse"))
     belonging.set_collector(household, head, role="primary", day=DAY)
     belonging.set_collector(household, wife, role="primary", day=DAY)
-    assert {one.person_id: one.collector for one in belonging.members(household)} == {head.id: None, wife.id: "primary"}
+    assert {one.person_id: one.collector for one in belonging.members(household)} == {
+        head.id: None,
+        wife.id: "primary",
+    }
 
 
 def test_the_database_itself_keeps_one_head(work: MisSession):
@@ -175,7 +180,9 @@ def test_the_database_itself_keeps_one_head(work: MisSession):
 
 
 def test_people_are_found_by_the_beginnings_of_their_names_without_accents(work: MisSession):
-    person = registration.register_person(PersonFacts("Nguyễn", "Đặng"), area_id=AreaFactory().id, day=DAY, at=AT)
+    person = registration.register_person(
+        PersonFacts("Nguyễn", "Đặng"), area_id=AreaFactory().id, day=DAY, at=AT
+    )
     PersonFactory()
     for query in ("dang", "NGUYEN", "ngu da", "đặng ngu"):
         assert [found.id for found in search.persons(query)] == [person.id]
