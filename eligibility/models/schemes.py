@@ -127,7 +127,8 @@ class RuleSet(HasLifecycle, temporal.InForce, Base):
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
     created_at: Mapped[datetime]
 
-    scheme: Mapped[Scheme] = relationship(back_populates="rule_sets", lazy="raise")
+    # Nobody speaks of a version without its scheme, and a step reads the record anew.
+    scheme: Mapped[Scheme] = relationship(back_populates="rule_sets", lazy="joined", innerjoin=True)
 
 
 temporal.no_two_in_force(RuleSet.__table__, ("scheme_id",), only={"status": ("published",)})
