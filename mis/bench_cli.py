@@ -7,18 +7,20 @@ from dataclasses import asdict
 
 import click
 
-from mis import bench, bench_cases
+from mis.bench import measuring, registry
 from mis.commands import as_text
+
+CASES = {"registry": registry.cases}
 
 
 @click.command("bench")
-@click.argument("room", type=click.Choice(sorted(bench_cases.CASES)))
+@click.argument("room", type=click.Choice(sorted(CASES)))
 @click.option("--persons", type=click.IntRange(1_000, 10_000_000), default=100_000, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def command(room: str, persons: int, as_json: bool) -> None:
     """Measure a room on a scratch database beside MIS_DATABASE_URL, which is dropped at the end."""
-    with bench.scratch():
-        results = [asdict(result) for result in bench_cases.CASES[room](persons)]
+    with measuring.scratch():
+        results = [asdict(result) for result in CASES[room](persons)]
     click.echo(json.dumps(results) if as_json else as_text(results))
 
 

@@ -115,18 +115,6 @@ def working() -> Iterator[MisSession]:
         yield session
 
 
-@contextmanager
-def emptied(*tables: str) -> Iterator[None]:
-    """Plain tables of the same columns and indexes, without triggers, for the baseline; dropped at the end."""
-    with working() as session:
-        for table in tables:
-            session.execute(sa.text(f"CREATE TABLE plain_{table} AS SELECT * FROM {table} WHERE false"))  # noqa: S608 - our own names
-    yield
-    with working() as session:
-        for table in tables:
-            session.execute(sa.text(f"DROP TABLE plain_{table}"))
-
-
 def populate(persons: int) -> None:
     """A made-up country: one household for four persons in a hundred communes, ages 0 to 94, made by the database."""
     households = max(1, persons // 4)
