@@ -95,12 +95,14 @@ def _take_on(
     colleague: Colleague, *, by: Colleague | None, day: date, at: datetime, areas: dict[str, int]
 ) -> None:
     with at_work(by, "accounts:user:manage", day=day):
-        user, first = users.create(
-            colleague.username, name=colleague.name, email=f"{colleague.username}@sample.example", at=at
+        user, _password = users.create(
+            colleague.username,
+            name=colleague.name,
+            email=f"{colleague.username}@sample.example",
+            password=PASSWORD,
+            at=at,
         )
+        # What is printed on every start is not worth changing at the first sign-in.
+        user.must_change_password = False
         area_id = areas[colleague.area] if colleague.area else None
         roles.assign(user, colleague.role, area_id=area_id, expires_on=None, day=day)
-    # The temporary password is changed by the one it was given to, as at any first sign-in.
-    with db.unit_of_work(), acting.acting(_actor(colleague, day)):
-        own = console.existing(colleague.username)
-        users.change_password(own, current=first, new=PASSWORD, at=at)

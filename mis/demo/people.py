@@ -32,7 +32,7 @@ FIELDS = (
     "household_no", "member_no", "commune_code", "address", "relationship", "given_name", "family_name", "sex",
     "birth_date", "national_id", "phone", "collector",
     "seeing", "hearing", "walking", "remembering", "self_care", "communicating",
-    "rooms", "roof", "wall", "toilet", "electricity", "television", "refrigerator", "motorcycle",
+    "urban", "rooms", "roof", "wall", "toilet", "electricity", "television", "refrigerator", "motorcycle",
 )  # fmt: skip
 
 Row = dict[str, str]
@@ -56,6 +56,8 @@ def write(path: Path, *, households: int, day: date, communes: list[str]) -> int
 def _household(draw: random.Random, number: int, day: date, commune: str) -> Iterator[Row]:
     family, poor = draw.choice(FAMILY_NAMES), draw.random()
     common = {"household_no": f"D{number:05d}", "commune_code": commune} | _housing(draw, poor, number)
+    # The first commune of each district is its town. In some households nobody wrote it down.
+    common["urban"] = "" if draw.random() < 0.03 else "yes" if commune.endswith("1") else "no"
     head_sex = "f" if draw.random() < 0.3 else "m"
     head_age = min(94, max(19, round(draw.gauss(47, 17))))
     yield common | _person(draw, "head", family, head_sex, head_age, day) | {"collector": "primary"}

@@ -12,7 +12,7 @@ from datetime import date
 
 from mis import calendar
 from mis.calendar import Month
-from mis.demo import office, register
+from mis.demo import benefits, office, register
 
 Tell = Callable[[float, str], object]
 
@@ -69,4 +69,9 @@ def _roster(country: Country) -> str:
     )
 
 
-STEPS: tuple[Callable[[Country], str], ...] = (_areas, _staff, _roster)
+def _rules(country: Country) -> str:
+    codes = benefits.publish_rules(day=country.today, at=calendar.now())
+    return f"The rules of {len(codes)} schemes are published by a second administrator: {', '.join(codes)}."
+
+
+STEPS: tuple[Callable[[Country], str], ...] = (_areas, _staff, _roster, _rules)
