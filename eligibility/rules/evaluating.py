@@ -29,6 +29,7 @@ from eligibility.rules.outcome import (
     UsedValue,
     outcome_of,
 )
+from eligibility.rules.recording import asked
 from mis.money import round_minor
 
 Row: TypeAlias = Mapping[str, Any]
@@ -40,7 +41,8 @@ def evaluate(checked: Checked, facts: Mapping[str, Any], *, as_of: date) -> Dete
 
     `facts` is {"person": {…}, "household": {…, "members": [{…}, …]}} with the catalogue's names without their
     namespace, as stored: decimals and money are whole numbers (or exact Decimals). A fact left out is not known.
-    The person is also one of the members.
+    The person is also one of the members. Instead of members there may be "figures": what was counted of them when the
+    decision was recorded, by the names that `recording` gives.
     """
     findings, fail_mask, unknown_mask = [], 0, 0
     for bit, (clause, node) in enumerate(checked.clauses):
@@ -78,6 +80,7 @@ class _Reading:
         self.household: Row = facts.get("household") or {}
         self.members: Sequence[Row] = self.household.get("members") or ()
         self.rows: Rows = {0: facts["person"]}
+        self.figures: Row | None = facts.get("figures")
         self.used: dict[tuple[str, object], UsedValue] = {}
         self.counted: dict[str, Counted] = {}
         self.steps: dict[str, Step] = {}
@@ -200,6 +203,8 @@ class _Reading:
     # --- members ---
 
     def aggregate(self, node: meaning.Aggregate, rows: Rows) -> Any:
+        if self.figures is not None and len(rows) == 1:
+            return self.recorded(node, self.figures)
         tests, values = [], []
         for member in self.members:
             inner = {**rows, node.level: member}
@@ -211,6 +216,11 @@ class _Reading:
             unsure = [m for m, test in zip(self.members, tests, strict=True) if test is None]
             ids = (tuple(_identity(self.members, m) for m in chosen) for chosen in (counted, unsure))
             self.counted.setdefault(node.text, Counted(node.text, self.shown(node, result), *ids))
+        return result
+
+    def recorded(self, node: meaning.Aggregate, figures: Row) -> Any:
+        result = figures[asked(self.checked).figures[node]]
+        self.counted.setdefault(node.text, Counted(node.text, self.shown(node, result), (), ()))
         return result
 
 

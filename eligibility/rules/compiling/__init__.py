@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import date
 from functools import reduce
 from operator import add
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, literal, null, select
 
 from eligibility.rules.checking import Checked
 from eligibility.rules.compiling.expressions import Expressions, grouped, whole
+from eligibility.rules.compiling.recorded import record
 from eligibility.rules.compiling.scans import Scans
 from eligibility.rules.compiling.source import Source, Where
 
@@ -21,9 +23,11 @@ __all__ = ["Source", "compile_set"]
 
 
 def compile_set(
-    checked: Checked, source: Source, *, as_of: date, where: Where | None = None
-) -> Select[int, int, int, int, int]:
+    checked: Checked, source: Source, *, as_of: date, where: Where | None = None, recorded: bool = False
+) -> Select[Any]:
     """person_id, household_id, fail_mask, unknown_mask, amount_minor: one row for each row of `source.person`.
+
+    With `recorded`, a column `facts` holds what the decision rests on, as `recording` describes it.
 
     `where` chooses households by their id, such as `lambda household_id: household_id.between(1, 5000)`; it is applied
     to the people and to their households' members alike, so a range of households is complete in itself.
@@ -31,10 +35,10 @@ def compile_set(
     nodes = [node for _, node in checked.clauses]
     roots = nodes if checked.amount is None else [*nodes, checked.amount]
     scans = Scans(checked, source, as_of=as_of, where=where)
-    rows, reading = scans.joined(source.person, {0: source.row()}, roots)
+    rows, reading = scans.people(roots)
     met = [reading.condition(node) for node in nodes]
     amount, amount_unknown = _amount(checked, reading, met)
-    statement = select(
+    statement: Select[Any] = select(
         source.row().id.label("person_id"),
         source.row().household_id.label("household_id"),
         _mask(
@@ -51,6 +55,8 @@ def compile_set(
         ).label("unknown_mask"),
         amount.label("amount_minor"),
     ).select_from(rows)
+    if recorded:
+        statement = statement.add_columns(record(checked, source, reading).label("facts"))
     return statement if where is None else statement.where(where(source.row().household_id))
 
 

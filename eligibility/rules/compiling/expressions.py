@@ -49,27 +49,28 @@ def whole(value: int) -> ColumnElement[int]:
 
 
 class Expressions:
-    """Reads meanings on the rows of one scan; `figures` are the aggregates that the scan is joined to."""
+    """Reads meanings on the rows of one scan; `ready` is what the scan is joined to already."""
 
     def __init__(
         self,
         checked: Checked,
         source: Source,
         levels: Mapping[int, Row],
-        figures: Mapping[meaning.Aggregate, Expression],
+        ready: Mapping[Node, Expression],
         *,
         as_of: date,
     ) -> None:
-        self.checked, self.source, self.levels, self.figures, self.as_of = (
+        self.checked, self.source, self.levels, self.ready, self.as_of = (
             checked,
             source,
             levels,
-            figures,
+            ready,
             as_of,
         )
 
     def of(self, node: Node) -> Expression:
-        return _EXPRESSIONS[type(node)](self, node)
+        found = None if node.free and not isinstance(node, meaning.Aggregate) else self.ready.get(node)
+        return _EXPRESSIONS[type(node)](self, node) if found is None else found
 
     def condition(self, node: Node) -> ColumnElement[bool]:
         assert node.type.kind == "bool", node
@@ -108,9 +109,6 @@ class Expressions:
     def look_up(self, node: meaning.LookUp) -> Expression:
         rows = [(self.of(code), self.of(value)) for code, value in node.rows]
         return case(*rows, value=grouped(self.of(node.key)), else_=null())
-
-    def figure(self, node: meaning.Aggregate) -> Expression:
-        return self.figures[node]
 
     # --- logic ---
 
@@ -268,5 +266,4 @@ _EXPRESSIONS: dict[type[Any], Callable[[Expressions, Any], Expression]] = {
     meaning.Arithmetic: Expressions.arithmetic,
     meaning.Rounded: Expressions.rounded,
     meaning.LookUp: Expressions.look_up,
-    meaning.Aggregate: Expressions.figure,
 }

@@ -20,6 +20,10 @@ from eligibility.rules.compiling.expressions import Expressions
 from eligibility.rules.compiling.source import Row, Source, Where
 from eligibility.rules.meaning import Aggregate, Node
 
+# The level of a scan of households, in which there is no person; and from which size a part is worked out there.
+_HOME = -1
+_LONG = 24
+
 
 class Scans:
     """Builds the scans of one statement; equal figures are computed once."""
@@ -28,13 +32,47 @@ class Scans:
         self.checked, self.source, self.as_of, self.where = checked, source, as_of, where
         self._made: dict[tuple[int | None, tuple[Aggregate, ...]], CTE] = {}
 
+    def people(self, roots: Sequence[Node]) -> tuple[FromClause, Expressions]:
+        """The scan of the people who are decided."""
+        rows, row = self.source.person, self.source.row()
+        parts: tuple[Node, ...] = ()
+        if self.source.household is not None:
+            parts = tuple(dict.fromkeys(_parts_of_homes(roots)))
+        if not parts:
+            return self.joined(rows, {0: row}, roots)
+        # The other figures of the household come along, or its members would be aggregated twice.
+        others = _figures_in(roots, dict.fromkeys(parts))
+        parts = (*parts, *dict.fromkeys(figure for figure in others if not figure.free))
+        homes = self.homes(parts)
+        rows = rows.outerjoin(homes, homes.c.household_id == row.household_id)
+        ready = {part: homes.c[f"part_{position}"] for position, part in enumerate(parts)}
+        return self.joined(rows, {0: row}, roots, ready=ready)
+
+    def homes(self, parts: Sequence[Node]) -> CTE:
+        """What asks about the household alone and is long, worked out once for all its members."""
+        household = self.source.household
+        assert household is not None
+        home = Row(household.c.id, household.c.id, {})
+        rows, reading = self.joined(household, {_HOME: home}, parts)
+        columns = [reading.of(part).label(f"part_{position}") for position, part in enumerate(parts)]
+        statement = select(home.household_id.label("household_id"), *columns).select_from(rows)
+        if self.where is not None:
+            statement = statement.where(self.where(home.household_id))
+        # Without the barrier a planner copies the long expressions to each of their uses.
+        return statement.offset(0).cte("homes")
+
     def joined(
-        self, rows: FromClause, levels: Mapping[int, Row], roots: Sequence[Node]
+        self,
+        rows: FromClause,
+        levels: Mapping[int, Row],
+        roots: Sequence[Node],
+        *,
+        ready: Mapping[Node, ColumnElement[Any]] | None = None,
     ) -> tuple[FromClause, Expressions]:
-        """`rows` joined to whatever the expressions need, and their reading on it."""
-        values: dict[Aggregate, ColumnElement[Any]] = {}
+        """`rows` joined to whatever the expressions need, except what is ready, and their reading on it."""
+        values: dict[Node, ColumnElement[Any]] = dict(ready or {})
         groups: dict[int | None, list[Aggregate]] = {}
-        for aggregate in dict.fromkeys(_figures_in(roots)):
+        for aggregate in dict.fromkeys(_figures_in(roots, ready or {})):
             groups.setdefault(next(iter(aggregate.free), None), []).append(aggregate)
         anybody = next(iter(levels.values()))
         for level, group in groups.items():
@@ -47,7 +85,7 @@ class Scans:
             rows = rows.outerjoin(table, key == wanted)
             for position, aggregate in enumerate(group):
                 values[aggregate] = figures.value(aggregate, table.c[f"figure_{position}"])
-        if any(_asks_household(root) for root in roots):
+        if _HOME not in levels and any(_asks_household(root, ready or {}) for root in roots):
             assert self.source.household is not None, (
                 "the rule asks about the household, and the source has none"
             )
@@ -99,20 +137,34 @@ def _inside(group: Iterable[Aggregate]) -> Iterator[Node]:
         yield from figure.parts
 
 
-def _figures_in(roots: Iterable[Node]) -> Iterator[Aggregate]:
+def _parts_of_homes(roots: Iterable[Node]) -> Iterator[Node]:
+    """The largest parts that ask about nobody in particular and are long enough to be worth a join."""
+    waiting = list(reversed(list(roots)))
+    while waiting:
+        node = waiting.pop()
+        if not node.free and node.type.kind != "quotient" and node.size >= _LONG:
+            if not isinstance(node, Aggregate):
+                yield node
+        else:
+            waiting.extend(node.parts)
+
+
+def _figures_in(roots: Iterable[Node], ready: Mapping[Node, object]) -> Iterator[Aggregate]:
     """The figures that these expressions ask for themselves, not those within another figure."""
     waiting = list(reversed(list(roots)))
     while waiting:
         node = waiting.pop()
+        if node in ready:
+            continue
         if isinstance(node, Aggregate):
             yield node
         else:
             waiting.extend(node.parts)
 
 
-def _asks_household(node: Node) -> bool:
-    if isinstance(node, Aggregate):
+def _asks_household(node: Node, ready: Mapping[Node, object]) -> bool:
+    if isinstance(node, Aggregate) or node in ready:
         return False
     if isinstance(node, meaning.Stored):
         return node.level < 0
-    return any(_asks_household(part) for part in node.parts)
+    return any(_asks_household(part, ready) for part in node.parts)
