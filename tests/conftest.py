@@ -94,7 +94,9 @@ def _empty(workshop: Path) -> None:
         db.engine.dispose()
         for suffix in ("-wal", "-shm"):
             (workshop / f"mis.sqlite{suffix}").unlink(missing_ok=True)
-        shutil.copy(workshop / "template.sqlite", workshop / "mis.sqlite")
+        # Put in place as a new file: whoever still reads the old one must not see it change under his hands.
+        shutil.copy(workshop / "template.sqlite", workshop / "fresh.sqlite")
+        (workshop / "fresh.sqlite").replace(workshop / "mis.sqlite")
         return
     with db.engine.connect() as connection:
         tables = connection.scalars(
