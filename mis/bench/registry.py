@@ -1,4 +1,4 @@
-"""The registry: a list of people read, checked, accepted and registered, against the bare loading of the same columns."""
+"""The registry: a list of people read, checked, accepted and registered, against bare loading of its columns."""
 
 from __future__ import annotations
 
