@@ -1,0 +1,1 @@
+"""The demo: its database, its processes, its people and their work."""
