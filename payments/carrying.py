@@ -15,7 +15,7 @@ from eligibility.models import Enrolment, Scheme
 from mis import acting, audit
 from mis.audit.subjects import table_of
 from mis.db import db
-from mis.errors import Conflict, Invalid
+from mis.errors import Conflict, Invalid, Missing
 from payments import paylist, scheduling
 from payments.leaving_out import PASSING, confirmed_account, e, p, t, withheld
 from payments.models import CarryOver, Cycle, Entitlement, NotPaid, Payment, PaymentAccount, PaymentState
@@ -55,6 +55,18 @@ def pay_again(entitlement: Entitlement, *, reason: str, at: datetime) -> CarryOv
     except IntegrityError:
         raise Conflict(_ASKED) from None
     return asked
+
+
+def entitlement_of(cycle: Cycle, reference: str) -> Entitlement:
+    """The entitlement that a payment of the cycle was for. Raises Missing."""
+    found = db.session.scalar(
+        sa.select(Entitlement)
+        .join(Payment, Payment.entitlement_id == Entitlement.id)
+        .where(Payment.cycle_id == cycle.id, Payment.end_to_end_id == reference.strip().upper())
+    )
+    if found is None:
+        raise Missing(f"No payment of this cycle has the reference {reference!r}.", field="reference")
+    return found
 
 
 _ASKED = "It is already to be paid by the next payment cycle."

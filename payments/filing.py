@@ -5,6 +5,7 @@ Each is written beside its place and moved there whole; the XML is checked again
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -79,7 +80,8 @@ def fetch(cycle: Cycle, name: str, *, to: str) -> Path:
     if batch is None or checksum is None:
         raise Conflict("This cycle is not exported yet, so there is no file.", instead="Export it first.")
     path = path_of(batch, name)
-    if not path.exists() and _write(batch, cycle, name).sha256 != checksum:
+    # A file that somebody touched on the disk is as good as gone.
+    if _checksum(path) != checksum and _write(batch, cycle, name).sha256 != checksum:
         path.unlink()
         raise Conflict(
             "The file made again differs from the one that was exported.",
@@ -87,6 +89,11 @@ def fetch(cycle: Cycle, name: str, *, to: str) -> Path:
         )
     audit.record("payments.file_fetched", cycle, details={"format": name, "sha256": checksum, "to": to})
     return path
+
+
+def told_in_advance(cycle: Cycle, name: str, *, to: str) -> None:
+    """Record that the file is fetched as soon as it is made, by a command that will only read then."""
+    audit.record("payments.file_fetched", cycle, details={"format": name, "to": to})
 
 
 def batch_of(cycle: Cycle) -> PaymentBatch | None:
@@ -111,6 +118,13 @@ def _need_valid(path: Path) -> None:
             f"The payment file breaks its schema in line {findings[0].line}: {findings[0].message}",
             instead="Correct the payer in config/payments.toml, or the account that the line names.",
         )
+
+
+def _checksum(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def header_of(batch: PaymentBatch) -> BatchHeader:
