@@ -19,7 +19,8 @@ DEV_STAMP = $(VENV)/.stamp-dev-$(call fingerprint,requirements-dev.txt)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset pg-demo test test-sqlite test-postgresql lint check format docs bench lock install install-dev clean
+.PHONY: help demo demo-reset pg-demo test test-sqlite test-postgresql \
+	lint lint-format lint-code lint-types lint-imports lint-pages check format docs bench lock install install-dev clean
 
 help: ## Print this list
 	@echo "Social protection MIS. What make can do here:"
@@ -57,11 +58,18 @@ test-postgresql: $(DEV_STAMP) ## Run all tests on the PostgreSQL server of MIS_T
 	@echo "== Tests on PostgreSQL"
 	@$(PYTEST) $(TESTS)
 
-lint: $(DEV_STAMP) ## Check format, lint, types, imports and templates
+# Separate targets, so that `make --keep-going lint` shows everything that is wrong at once.
+lint: lint-format lint-code lint-types lint-imports lint-pages ## Check format, code, types, imports and templates
+
+lint-format: $(DEV_STAMP)
 	$(BIN)/python -m ruff format --check .
+lint-code: $(DEV_STAMP)
 	$(BIN)/python -m ruff check .
+lint-types: $(DEV_STAMP)
 	$(BIN)/python -m mypy
+lint-imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
+lint-pages: $(DEV_STAMP)
 	$(BIN)/djlint --lint --quiet mis registry eligibility payments grievances
 
 check: lint test ## Everything that a change must pass: lint and test
