@@ -53,14 +53,14 @@ class PersonFactory(_Factory):
         model = Person
 
     class Params:
-        area = factory.SubFactory(AreaFactory)
+        area = None
         elderly = factory.Trait(birth_date=date(1940, 5, 1))
         child = factory.Trait(birth_date=date(2021, 5, 1))
         born_in = factory.Trait(birth_date=date(1950, 1, 1), birth_precision="year")
         man = factory.Trait(sex="male", given_name="Amadou")
         nameless = factory.Trait(given_name=None, family_name=None)
 
-    area_id = factory.LazyAttribute(lambda one: one.area.id)
+    area_id = factory.LazyAttribute(lambda one: (one.area or AreaFactory()).id)
     given_name = factory.Sequence(lambda n: f"Awa{n}")
     family_name = "Diallo"
     search_name = factory.LazyAttribute(lambda one: names.fold(one.given_name, one.family_name))
@@ -79,9 +79,9 @@ class HouseholdFactory(_Factory):
         model = Household
 
     class Params:
-        area = factory.SubFactory(AreaFactory)
+        area = None
 
-    area_id = factory.LazyAttribute(lambda one: one.area.id)
+    area_id = factory.LazyAttribute(lambda one: (one.area or AreaFactory()).id)
     address = "12 Market Street"
     attributes = factory.LazyFunction(dict)
     registered_at = AT
@@ -95,20 +95,25 @@ class MembershipFactory(_Factory):
         model = Membership
 
     class Params:
-        household = factory.SubFactory(HouseholdFactory)
-        person = factory.SubFactory(PersonFactory)
+        household = None
+        person = None
 
-    household_id = factory.LazyAttribute(lambda one: one.household.id)
-    person_id = factory.LazyAttribute(lambda one: one.person.id)
+    household_id = factory.LazyAttribute(lambda one: (one.household or HouseholdFactory()).id)
+    person_id = factory.LazyAttribute(lambda one: (one.person or PersonFactory()).id)
     relationship_to_head = "head"
     valid_from = date(2020, 1, 1)
 
 
-def household_of(head: Person, *others: tuple[Person, str], since: date = date(2020, 1, 1), **more: Any) -> Household:
+def household_of(
+    head: Person, *others: tuple[Person, str], since: date = date(2020, 1, 1), **more: Any
+) -> Household:
     """A household of a head and others, each with the relationship to the head, in the area of the head."""
     household: Household = HouseholdFactory(area_id=head.area_id, **more)
     for person, relationship in ((head, "head"), *others):
         MembershipFactory(
-            household_id=household.id, person_id=person.id, relationship_to_head=relationship, valid_from=since
+            household_id=household.id,
+            person_id=person.id,
+            relationship_to_head=relationship,
+            valid_from=since,
         )
     return household
