@@ -11,7 +11,11 @@ from tests.architecture.permissions import PERMISSION, asked_for, asked_for_in_t
 from tests.architecture.sources import ROOT
 
 # Endpoints open to everybody. A new one is a decision, so it is written here too.
-PUBLIC = {"accounts.sign_in", "accounts.second_step", "web.language", "web.health"}
+PUBLIC = {
+    *("accounts.sign_in", "accounts.second_step", "web.language", "web.health"),
+    # Whoever has no account must be able to complain, ask and appeal; tries are counted against guessing.
+    *("grievances.public_lodge", "grievances.public_status", "grievances.public_appeal"),
+}
 
 # Sent by POST so that they leave a trace; they change nothing. Exports are known by their name.
 DOWNLOADS = {"registry.refused_rows"}
