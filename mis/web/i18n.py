@@ -19,6 +19,7 @@ from mis.money import Money
 LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
 DEFAULT = "en"
 SESSION_KEY = "locale"
+DAY_FORM, MOMENT_FORM = "d MMM y", "d MMM y, HH:mm"
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
 
 
