@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from eligibility import publishing
+from eligibility import assessment, enrolling, publishing
+from mis.db import db
 from mis.demo import office
 from mis.paths import config_dir
 
@@ -24,3 +26,25 @@ def publish_rules(*, day: date, at: datetime) -> list[str]:
             publishing.publish(publishing.waiting_for(publishing.scheme_coded(code), "publish"))
         codes.append(code)
     return codes
+
+
+def assess(scheme_code: str, *, on: date, day: date, at: datetime) -> int:
+    """Assess everybody under a scheme as of a day; returns the number of the run."""
+    with office.at_work(office.REGISTRAR, assessment.PERMISSION, day=day):
+        asked = assessment.ask(publishing.scheme_coded(scheme_code), on, at=at)
+        run_id, job_id = asked.run.id, asked.job.id
+    office.finish(job_id)
+    return run_id
+
+
+def enrol(run_id: int, *, day: date) -> dict[str, Any]:
+    """Enrol everybody whom a run found eligible; returns what the job has counted."""
+    with office.at_work(office.REGISTRAR, enrolling.PERMISSION, day=day):
+        job_id = enrolling.ask(assessment.run_numbered(run_id)).id
+    return office.finish(job_id).result or {}
+
+
+def figures(run_id: int) -> dict[str, Any]:
+    """What a run has counted."""
+    with db.unit_of_work(read_only=True):
+        return assessment.summary(assessment.run_numbered(run_id))

@@ -81,11 +81,6 @@ def is_there() -> bool:
     return db.session.scalar(sa.select(User.id).where(User.username == ADMINISTRATOR.username)) is not None
 
 
-def user_id(colleague: Colleague) -> int:
-    """The number of a colleague's account."""
-    return console.existing(colleague.username).id
-
-
 def _actor(colleague: Colleague | None, day: date) -> Actor:
     user = console.user() if colleague is None else console.named(colleague.username)
     return roles.actor_of(user, day, via="console")

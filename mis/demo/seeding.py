@@ -12,7 +12,8 @@ from datetime import date
 
 from mis import calendar
 from mis.calendar import Month
-from mis.demo import benefits, office, register
+from mis.db import db
+from mis.demo import benefits, complaints, office, paying, register
 
 Tell = Callable[[float, str], object]
 
@@ -24,6 +25,7 @@ class Country:
     today: date
     households: int
     counts: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
 
     @property
     def months(self) -> tuple[Month, Month, Month]:
@@ -74,4 +76,71 @@ def _rules(country: Country) -> str:
     return f"The rules of {len(codes)} schemes are published by a second administrator: {', '.join(codes)}."
 
 
-STEPS: tuple[Callable[[Country], str], ...] = (_areas, _staff, _roster, _rules)
+def _assessments(country: Country) -> str:
+    told = []
+    for code in benefits.SCHEMES:
+        run_id = benefits.assess(code, on=country.opening, day=country.today, at=calendar.now())
+        country.runs[code] = run_id
+        found = benefits.figures(run_id)
+        country.counts[f"{code} eligible"] = found["eligible"]
+        told.append(f"{code} {found['eligible']:,} (not known of {found['undetermined']:,})")
+    return f"Everybody is assessed as of {country.opening}. Eligible: {', '.join(told)}."
+
+
+def _enrolments(country: Country) -> str:
+    told = []
+    for code, run_id in country.runs.items():
+        enrolled = benefits.enrol(run_id, day=country.today)["enrolled"]
+        country.counts[f"{code} enrolled"] = enrolled
+        told.append(f"{code} {enrolled:,}")
+    return f"Enrolled: {', '.join(told)}."
+
+
+def _accounts(country: Country) -> str:
+    count = paying.open_accounts(benefits.PENSION, day=country.today, at=calendar.now())
+    return (
+        f"{count:,} pensioners have an account that a second person confirmed; the others are paid in cash."
+    )
+
+
+def _paid_cycles(country: Country) -> str:
+    told = []
+    for month in country.months[:2]:
+        paid = paying.pay(benefits.PENSION, month, day=country.today, at=calendar.now())
+        told.append(f"{month} {paid.payments:,} payments, {paid.rejected} rejected")
+    return f"Two months of the pension are paid and reconciled: {'; '.join(told)}."
+
+
+def _first_grievance(country: Country) -> str:
+    with db.unit_of_work(read_only=True):
+        payment_id = paying.rejected(benefits.PENSION, country.months[1])[0]
+    complaints.answer_unpaid(payment_id, day=country.today, at=calendar.now())
+    return "Somebody who was not paid complained, and is paid again by the next cycle."
+
+
+def _waiting_cycle(country: Country) -> str:
+    held = paying.place_holds(benefits.PENSION, count=3, day=country.today, at=calendar.now())
+    paying.compute(benefits.PENSION, country.months[2], day=country.today, at=calendar.now())
+    count = paying.submit(benefits.PENSION, country.months[2], day=country.today)
+    paying.compute(benefits.CHILD_GRANT, country.months[2], day=country.today, at=calendar.now())
+    return f"The pension of {country.months[2]} waits for approval: {count:,} payments, {held} holds."
+
+
+def _grievances(country: Country) -> str:
+    count = complaints.lodge_others(day=country.today, at=calendar.now())
+    return f"{count} more grievances are lodged; some are answered, one is late, one is contested."
+
+
+STEPS: tuple[Callable[[Country], str], ...] = (
+    _areas,
+    _staff,
+    _roster,
+    _rules,
+    _assessments,
+    _enrolments,
+    _accounts,
+    _paid_cycles,
+    _first_grievance,
+    _waiting_cycle,
+    _grievances,
+)

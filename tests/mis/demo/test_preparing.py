@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from mis.accounts import console
 from mis.accounts.models import RoleAssignment, User
 from mis.acting import SYSTEM, acting
 from mis.db import db, make_engine
@@ -100,6 +101,6 @@ def test_the_first_administrator_is_made_by_the_command_line_and_makes_all_other
                 .where(User.username != "console")
             ).all()
         )
-        administrator = office.user_id(office.ADMINISTRATOR)
+        administrator = console.existing(office.ADMINISTRATOR.username).id
     assert by.pop(office.ADMINISTRATOR.username) not in (None, administrator)
     assert set(by.values()) == {administrator}
