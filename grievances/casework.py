@@ -55,7 +55,7 @@ def by_reference(text: str) -> Grievance:
 def acknowledge(grievance: Grievance, *, day: date) -> None:
     """Tell that the case has arrived; the day is kept."""
     access.need(WORK)
-    _in_status(grievance, "acknowledge")
+    need_step(grievance, "acknowledge")
     grievance.acknowledged_on = day
     grievance_lifecycle.take(grievance, "acknowledge")
 
@@ -81,7 +81,7 @@ def workers(grievance: Grievance, *, day: date) -> Sequence[User]:
 def assign(grievance: Grievance, user: User, *, day: date) -> None:
     """Give the case to a user, who must be one of `workers`."""
     access.need(WORK)
-    _in_status(grievance, "assign")
+    need_step(grievance, "assign")
     if user not in workers(grievance, day=day):
         raise Invalid(
             f"{user.name} may not work on this case: it takes the role of a grievance officer in its area.",
@@ -134,11 +134,11 @@ def resolve(
     or when the remedy is refused where it acts, Invalid for what is missing.
     """
     access.need(grievance_lifecycle.steps["resolve"].permission)
-    _in_status(grievance, "resolve")
+    need_step(grievance, "resolve")
     if (sentence := _same_person_as_before(grievance, acting.current().person)) is not None:
         raise Forbidden(sentence, instead="Assign it to a colleague.")
     _check_answer(finding, decision, remedy)
-    remedies.refuse_unfit(grievance, remedy, finding=finding)
+    remedies.refuse_unfit(grievance, remedy, finding=finding, day=day)
     grievance.finding, grievance.decision, grievance.remedy = finding, decision.strip(), remedy
     grievance.resolved_on, grievance.appeal_by = day, deadlines.appeal_by(day, office=office)
     grievance.remedy_result = remedies.act(grievance, remedy, reason=_because(grievance), day=day, at=at)
@@ -160,7 +160,7 @@ def appeal(
     Raises Conflict for a case that has no answer yet, was appealed before, or is an appeal itself.
     """
     access.need(grievance_lifecycle.steps["appeal"].permission)
-    _in_status(grievance, "appeal")
+    need_step(grievance, "appeal")
     if grievance.appeal_of_id is not None:
         raise Conflict(catalogue().appeal.beyond)
     assert grievance.appeal_by is not None, grievance.id
@@ -194,7 +194,8 @@ def appeal_against(grievance: Grievance) -> Grievance | None:
     return db.session.scalar(sa.select(Grievance).where(Grievance.appeal_of_id == grievance.id))
 
 
-def _in_status(grievance: Grievance, step_name: str) -> None:
+def need_step(grievance: Grievance, step_name: str) -> None:
+    """Refuse a step that does not lead out of the status of the case, before anything is written for it."""
     # Before anything is written: the lifecycle would refuse as well, but after the fields had been filled in.
     step = grievance_lifecycle.steps[step_name]
     if grievance.status not in step.sources:

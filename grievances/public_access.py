@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from grievances import intake
+from grievances import casework, intake
 from grievances.catalogue import catalogue
 from grievances.deadlines import WorkingDays
 from grievances.intake import Complainant, Lodged
@@ -25,8 +25,8 @@ from mis.errors import Conflict, Invalid, Missing, Refusal
 from registry import references
 from registry.models import Person
 
-# Whoever writes on the public page may see the one case whose word he or she knows, sensitive or not.
-PUBLIC = Actor(None, "the public page", "public", "web", (Grant((SENSITIVE,), None),))
+# Whoever writes on the public page may see, and appeal, the one case whose word he or she knows, sensitive or not.
+PUBLIC = Actor(None, "the public page", "public", "web", (Grant((SENSITIVE, "grievances:case:lodge"), None),))
 _HOUR = timedelta(hours=1)
 
 
@@ -115,6 +115,18 @@ def look_up(reference: str, word: str, *, day: date) -> Answer:
             appeal_by=found.appeal_by,
             may_appeal=_may_appeal(found, day),
         )
+
+
+def appeal(reference: str, word: str, grounds: str, *, at: datetime, office: WorkingDays) -> Lodged:
+    """Appeal as the author of a grievance. One that comes too late is sent to an office, where its reason is heard."""
+    with acting.acting(PUBLIC):
+        found = _with_word(reference, word)
+        if found.appeal_by is not None and at.date() > found.appeal_by:
+            raise Conflict(
+                f"The right of appeal ended on {found.appeal_by}.",
+                instead="If you had a good reason for being late, go to the nearest office: it is heard there.",
+            )
+        return casework.appeal(found, grounds, channel="web", received_on=at.date(), at=at, office=office)
 
 
 def _with_word(reference: str, word: str) -> Grievance:

@@ -6,15 +6,24 @@ then refuses the answer too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
+from eligibility.models import Enrolment
 from grievances.catalogue import catalogue
 from grievances.models import Grievance
 from mis import access
+from mis.db import db
 from mis.errors import Conflict, Invalid
+from mis.money import Money
+from payments import carrying, holds
+from payments.models import Entitlement, Hold, Payment
+
+RESOLVE = "grievances:case:resolve"
 
 Result = dict[str, Any]
 
@@ -33,8 +42,8 @@ class Remedy:
     """One row of the table: `lacks` says what is missing to do it here, `promise` what it will do, `do` does it."""
 
     permission: str | None
-    lacks: Callable[[Grievance], str | None]
-    promise: Callable[[Grievance], str]
+    lacks: Callable[[Grievance, date], str | None]
+    promise: Callable[[Grievance, date], str]
     do: Callable[[Grievance, Act], Result]
 
 
@@ -48,18 +57,18 @@ class Choice:
     refusal: str | None = None
 
 
-def choices(grievance: Grievance) -> list[Choice]:
-    """Every remedy that the category of the case knows, each with its promise or its refusal."""
+def choices(grievance: Grievance, *, day: date) -> list[Choice]:
+    """Every remedy that the category of the case knows, each with its promise or its refusal, as of a day."""
     fitting = catalogue().categories[grievance.category].remedies
     labels = catalogue().remedies
     return [
-        Choice(code, labels[code], _promise(grievance, code), _refusal(grievance, code))
+        Choice(code, labels[code], _promise(grievance, code, day), _refusal(grievance, code, day))
         for code in ("none", *fitting)
         if code in TABLE
     ]
 
 
-def refuse_unfit(grievance: Grievance, code: str, *, finding: str) -> None:
+def refuse_unfit(grievance: Grievance, code: str, *, finding: str, day: date) -> None:
     """Refuse a remedy that does not go with the finding, the category or the subject of the case."""
     if code == "none":
         return
@@ -71,34 +80,137 @@ def refuse_unfit(grievance: Grievance, code: str, *, finding: str) -> None:
             f"“{catalogue().remedies[code]}” does not fit a grievance of the category “{category.label}”.",
             field="remedy",
         )
-    if (sentence := _refusal(grievance, code)) is not None:
+    remedy = TABLE[code]
+    if remedy.permission is not None:
+        access.need(remedy.permission)
+    if (sentence := remedy.lacks(grievance, day)) is not None:
         raise Conflict(sentence, field="remedy")
 
 
 def act(grievance: Grievance, code: str, *, reason: str, day: date, at: datetime) -> Result:
     """Do the remedy, and answer what came of it. What the room below refuses, refuses the answer."""
+    return {"remedy": code} | TABLE[code].do(grievance, Act(reason, day, at))
+
+
+def _promise(grievance: Grievance, code: str, day: date) -> str:
     remedy = TABLE[code]
-    if remedy.permission is not None:
-        access.need(remedy.permission)
-    return {"remedy": code} | remedy.do(grievance, Act(reason, day, at))
+    return "" if remedy.lacks(grievance, day) else remedy.promise(grievance, day)
 
 
-def _promise(grievance: Grievance, code: str) -> str:
-    return "" if TABLE[code].lacks(grievance) else TABLE[code].promise(grievance)
-
-
-def _refusal(grievance: Grievance, code: str) -> str | None:
+def _refusal(grievance: Grievance, code: str, day: date) -> str | None:
     remedy = TABLE[code]
     if remedy.permission is not None and not access.may(remedy.permission):
         return f"You may not do this: it needs the permission {remedy.permission}."
-    return remedy.lacks(grievance)
+    return remedy.lacks(grievance, day)
+
+
+def _enrolment(grievance: Grievance) -> Enrolment | None:
+    # By a query: the session narrows it to the areas in which the one who acts may look.
+    if grievance.enrolment_id is None:
+        return None
+    return db.session.scalar(sa.select(Enrolment).where(Enrolment.id == grievance.enrolment_id))
+
+
+def _entitlement(grievance: Grievance) -> Entitlement | None:
+    if grievance.payment_id is None:
+        return None
+    return db.session.scalar(
+        sa.select(Entitlement)
+        .join(Payment, Payment.entitlement_id == Entitlement.id)
+        .where(Payment.id == grievance.payment_id)
+    )
+
+
+def _live_holds(grievance: Grievance, day: date) -> Sequence[Hold]:
+    enrolment = _enrolment(grievance)
+    return holds.live_on(enrolment.id, day) if enrolment else []
+
+
+def _no_enrolment(grievance: Grievance, day: date) -> str | None:
+    if _enrolment(grievance) is None:
+        return "This case names no enrolment and no payment, so there is nothing to hold."
+    if _live_holds(grievance, day):
+        return "The payments are held already."
+    return None
+
+
+def _place_hold(grievance: Grievance, act: Act) -> Result:
+    enrolment = _enrolment(grievance)
+    assert enrolment is not None, grievance.id
+    hold = holds.place(enrolment, reason=act.reason, day=act.day, at=act.at)
+    return {"hold_id": hold.id, "sentence": f"Hold {hold.id} is placed: the next payments wait."}
+
+
+def _no_hold(grievance: Grievance, day: date) -> str | None:
+    return (
+        None if _live_holds(grievance, day) else "No hold is live on the enrolment that this case is about."
+    )
+
+
+def _would_release(grievance: Grievance, day: date) -> str:
+    named = ", ".join(f"{hold.id} (“{hold.reason}”)" for hold in _live_holds(grievance, day))
+    return f"Releases hold {named}: what was withheld is paid by the next cycle that is computed."
+
+
+def _release_hold(grievance: Grievance, act: Act) -> Result:
+    released = list(_live_holds(grievance, act.day))
+    for hold in released:
+        holds.release(hold, reason=act.reason, at=act.at)
+    numbers = [hold.id for hold in released]
+    named = ", ".join(map(str, numbers))
+    return {
+        "hold_ids": numbers,
+        "sentence": f"Hold {named} is released: the next cycle pays what was withheld.",
+    }
+
+
+def _not_payable_again(grievance: Grievance, _day: date) -> str | None:
+    entitlement = _entitlement(grievance)
+    if entitlement is None:
+        return "This case names no payment that could be paid again."
+    return carrying.why_not_again(entitlement)
+
+
+def _would_pay_again(grievance: Grievance, _day: date) -> str:
+    entitlement = _entitlement(grievance)
+    assert entitlement is not None, grievance.id
+    return f"Asks that the next cycle pays {_amount(entitlement)} for {entitlement.month} again."
+
+
+def _pay_again(grievance: Grievance, act: Act) -> Result:
+    entitlement = _entitlement(grievance)
+    assert entitlement is not None, grievance.id
+    asked = carrying.pay_again(entitlement, reason=act.reason, at=act.at)
+    return {
+        "carry_over_id": asked.id,
+        "entitlement_id": entitlement.id,
+        "sentence": f"The next cycle pays {_amount(entitlement)} for {entitlement.month} again.",
+    }
+
+
+def _amount(entitlement: Entitlement) -> str:
+    return Money(entitlement.amount_minor, entitlement.currency).format()
 
 
 TABLE: dict[str, Remedy] = {
     "none": Remedy(
         permission=None,
-        lacks=lambda _grievance: None,
-        promise=lambda _grievance: "Nothing else changes: the answer is the remedy.",
+        lacks=lambda _grievance, _day: None,
+        promise=lambda _grievance, _day: "Nothing else changes: the answer is the remedy.",
         do=lambda _grievance, _act: {},
+    ),
+    "place_hold": Remedy(
+        permission=holds.PLACE,
+        lacks=_no_enrolment,
+        promise=lambda _grievance, _day: (
+            "Holds the payments of this enrolment until somebody releases the hold."
+        ),
+        do=_place_hold,
+    ),
+    "release_hold": Remedy(
+        permission=holds.RELEASE, lacks=_no_hold, promise=_would_release, do=_release_hold
+    ),
+    "pay_again": Remedy(
+        permission=RESOLVE, lacks=_not_payable_again, promise=_would_pay_again, do=_pay_again
     ),
 }

@@ -1,7 +1,12 @@
-"""The pages of the grievances."""
+"""The pages of the grievances: cases, lodging, answering, the desk, and what anybody may use without an account."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from grievances.views import answering as answering
+from grievances.views import cases as cases
+from grievances.views import counter as counter
+from grievances.views import lodging as lodging
+from grievances.views import papers as papers
+from grievances.views.blueprint import blueprint
 
-blueprint = Blueprint("grievances", __name__, template_folder="../templates", url_prefix="/grievances")
+__all__ = ["blueprint"]
