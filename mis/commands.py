@@ -56,10 +56,14 @@ DAY, MONTH = Day(), MonthName()
 
 @dataclass(frozen=True)
 class Work:
-    """What a command returns when its work is a job: the shell runs it, then answers with what `then` reads."""
+    """What a command returns when its work is a job: the shell runs it, then answers with what `then` reads.
+
+    Where one job prepares another, `then` asks for that one, as the next Work, and `reads` is False.
+    """
 
     job_id: int
     then: Callable[[], Any]
+    reads: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,15 @@ def _do(
         pass  # The console user is made on first use, which a read-only unit could not do.
     with db.unit_of_work(read_only=reads), acting.acting(actor), access.within(permission):
         answer = function(**arguments)
-    if not isinstance(answer, Work):
-        return answer
-    _run(answer.job_id)
-    with db.unit_of_work(read_only=True), acting.acting(actor), access.within(permission):
-        return answer.then()
+    while isinstance(answer, Work):
+        _run(answer.job_id)
+        with (
+            db.unit_of_work(read_only=answer.reads),
+            acting.acting(actor),
+            access.within(permission),
+        ):
+            answer = answer.then()
+    return answer
 
 
 def _run(job_id: int) -> None:

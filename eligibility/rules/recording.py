@@ -1,4 +1,4 @@
-"""What must be kept of a decision so that it can be taken again: the facts asked about, and the figures that were counted.
+"""What must be kept of a decision so that it can be taken again: the facts asked about, and what was counted.
 
 A record is {"person": {…}, "household": {…} or None, "figures": {…}}: the members themselves are not kept, but every
 figure about them is, under the words of the rule.
@@ -7,14 +7,14 @@ figure about them is, under the words of the rule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from eligibility.rules import meaning
 from eligibility.rules.catalogue import BIRTH_DATE, BIRTH_DATE_PRECISION, FactType
-from eligibility.rules.checking import Checked
-from eligibility.rules.meaning import Aggregate, Node
+from eligibility.rules.checking import Checked, facts_used
+from eligibility.rules.meaning import Aggregate, Node, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,19 @@ class Asked:
     """The stored facts that the rules ask about the person and the household themselves, and the figures by name."""
 
     person: tuple[str, ...]
-    household: tuple[str, ...]
+    household: Mapping[str, Stored]
     figures: Mapping[Aggregate, str]
+
+    @property
+    def of_household(self) -> tuple[Node, ...]:
+        """All that a scan must have beside what decides."""
+        return (*self.household.values(), *self.figures)
 
 
 def asked(checked: Checked) -> Asked:
     """What a record of a decision under these rules holds, always in the same order."""
     facts: dict[str, None] = {}
+    household: dict[str, Stored] = {}
     figures: dict[Aggregate, str] = {}
     for root in (*(node for _, node in checked.clauses), checked.amount):
         if root is None:
@@ -36,17 +42,16 @@ def asked(checked: Checked) -> Asked:
         for node in _outside_figures(root):
             if isinstance(node, Aggregate):
                 figures.setdefault(node, _name(node, figures))
-            elif isinstance(node, meaning.Stored):
+            elif isinstance(node, Stored) and node.level < 0:
+                # As it is on record, also outside its bounds.
+                household[node.fact.name] = replace(node, bounded=False)
+            elif isinstance(node, Stored):
                 facts[node.fact.name] = None
             elif isinstance(node, meaning.Age):
                 facts[BIRTH_DATE] = None
-                if checked.catalogue.get(BIRTH_DATE_PRECISION):
+                if BIRTH_DATE_PRECISION in facts_used(checked):
                     facts[BIRTH_DATE_PRECISION] = None
-    return Asked(
-        person=tuple(name for name in facts if name.startswith("person.")),
-        household=tuple(name for name in facts if name.startswith("household.")),
-        figures=figures,
-    )
+    return Asked(person=tuple(facts), household=household, figures=figures)
 
 
 def from_record(checked: Checked, record: Mapping[str, Any]) -> dict[str, Any]:

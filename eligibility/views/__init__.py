@@ -1,7 +1,8 @@
-"""The pages of the eligibility."""
+"""The pages of the eligibility: what each module shows is its name."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from eligibility import assessment, enrolling  # noqa: F401 - the job kinds, for web and worker
+from eligibility.views.blueprint import blueprint
 
-blueprint = Blueprint("eligibility", __name__, template_folder="../templates", url_prefix="/eligibility")
+__all__ = ["blueprint"]

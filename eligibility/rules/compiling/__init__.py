@@ -18,13 +18,14 @@ from eligibility.rules.compiling.expressions import Expressions, grouped, whole
 from eligibility.rules.compiling.recorded import record
 from eligibility.rules.compiling.scans import Scans
 from eligibility.rules.compiling.source import Source, Where
+from eligibility.rules.recording import asked
 
 __all__ = ["Source", "compile_set"]
 
 
 def compile_set(
     checked: Checked, source: Source, *, as_of: date, where: Where | None = None, recorded: bool = False
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """person_id, household_id, fail_mask, unknown_mask, amount_minor: one row for each row of `source.person`.
 
     With `recorded`, a column `facts` holds what the decision rests on, as `recording` describes it.
@@ -35,10 +36,10 @@ def compile_set(
     nodes = [node for _, node in checked.clauses]
     roots = nodes if checked.amount is None else [*nodes, checked.amount]
     scans = Scans(checked, source, as_of=as_of, where=where)
-    rows, reading = scans.people(roots)
+    rows, reading = scans.people(roots, kept=asked(checked).of_household if recorded else ())
     met = [reading.condition(node) for node in nodes]
     amount, amount_unknown = _amount(checked, reading, met)
-    statement: Select[Any] = select(
+    statement: Select[*tuple[Any, ...]] = select(
         source.row().id.label("person_id"),
         source.row().household_id.label("household_id"),
         _mask(

@@ -23,8 +23,8 @@ def record(checked: Checked, source: Source, reading: Expressions) -> ColumnElem
     """{"person": {…}, "household": {…} or null, "figures": {…}} of a row."""
     wanted, row = asked(checked), source.row()
     person = {name.partition(".")[2]: row.columns[name] for name in wanted.person}
-    household = {name.partition(".")[2]: source.columns[name] for name in wanted.household}
-    figures = {name: reading.figures[figure] for figure, name in wanted.figures.items()}
+    household = {name.partition(".")[2]: reading.of(fact) for name, fact in wanted.household.items()}
+    figures = {name: reading.of(figure) for figure, name in wanted.figures.items()}
     no_household = grouped(row.household_id).is_(None)
     parts: dict[str, ColumnElement[Any]] = {
         "person": _object(person),

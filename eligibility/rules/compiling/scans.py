@@ -32,21 +32,21 @@ class Scans:
         self.checked, self.source, self.as_of, self.where = checked, source, as_of, where
         self._made: dict[tuple[int | None, tuple[Aggregate, ...]], CTE] = {}
 
-    def people(self, roots: Sequence[Node]) -> tuple[FromClause, Expressions]:
-        """The scan of the people who are decided."""
+    def people(self, roots: Sequence[Node], *, kept: Sequence[Node] = ()) -> tuple[FromClause, Expressions]:
+        """The scan of the people who are decided; facts and figures to be `kept` of the household come along."""
         rows, row = self.source.person, self.source.row()
         parts: tuple[Node, ...] = ()
         if self.source.household is not None:
             parts = tuple(dict.fromkeys(_parts_of_homes(roots)))
         if not parts:
-            return self.joined(rows, {0: row}, roots)
+            return self.joined(rows, {0: row}, (*roots, *kept))
         # The other figures of the household come along, or its members would be aggregated twice.
-        others = _figures_in(roots, dict.fromkeys(parts))
-        parts = (*parts, *dict.fromkeys(figure for figure in others if not figure.free))
+        others = (*_figures_in(roots, dict.fromkeys(parts)), *kept)
+        parts = (*parts, *dict.fromkeys(part for part in others if not part.free and part not in parts))
         homes = self.homes(parts)
         rows = rows.outerjoin(homes, homes.c.household_id == row.household_id)
         ready = {part: homes.c[f"part_{position}"] for position, part in enumerate(parts)}
-        return self.joined(rows, {0: row}, roots, ready=ready)
+        return self.joined(rows, {0: row}, (*roots, *kept), ready=ready)
 
     def homes(self, parts: Sequence[Node]) -> CTE:
         """What asks about the household alone and is long, worked out once for all its members."""
