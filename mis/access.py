@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -92,14 +92,17 @@ def signed_in(view: View) -> View:
     return view
 
 
-def may(permission: str) -> bool:
-    """Whether the one who acts holds the permission anywhere."""
-    return any(grant.covers(permission) for grant in acting.current().grants)
+def may(permission: str, *, on: object = None) -> bool:
+    """Whether the one who acts holds the permission anywhere; with `on`, where that record lies, if it has a place."""
+    if not any(grant.covers(permission) for grant in acting.current().grants):
+        return False
+    areas = areas_of(permission) if isinstance(on, InArea) else None
+    return areas is None or _lies_in(on.area_id, areas)  # type: ignore[attr-defined]
 
 
-def need(permission: str) -> None:
-    """Refuse, unless the one who acts holds the permission somewhere."""
-    if not may(permission):
+def need(permission: str, *, on: object = None) -> None:
+    """Refuse, unless the one who acts holds the permission somewhere; with `on`, where that record lies."""
+    if not may(permission, on=on):
         raise Forbidden(
             f"{acting.current().name} may not do this: it needs the permission {permission}.",
             instead="Ask the system administrator, or let a colleague with that role do it.",
@@ -118,11 +121,25 @@ def areas_of(permission: str) -> frozenset[int] | None:
 def within(permission: str) -> Iterator[None]:
     """Work under a permission: refuse without it, and see only the areas in which it is held."""
     need(permission)
+    with seeing(areas_of(permission)):
+        yield
+
+
+@contextmanager
+def seeing(areas: frozenset[int] | None) -> Iterator[None]:
+    """See only these areas and what lies below them within the block; an empty set is nowhere."""
     session = db.session
     before = session.info.get("areas")
-    _narrow(session, areas_of(permission))
-    yield
-    # Widened again only when all went well: after an error the whole unit of work is rolled back anyway.
+    _narrow(session, areas)
+    try:
+        yield
+    except BaseException:
+        # A refusal may be caught, and the page go on: not with this block's view. A transaction that is broken takes no
+        # statement, but has to go back to its savepoint, and there finds PostgreSQL's setting as it was.
+        session.info["areas"] = before
+        with suppress(sa.exc.DBAPIError, sa.exc.InvalidRequestError):
+            _narrow(session, before)
+        raise
     _narrow(session, before)
 
 
@@ -149,6 +166,11 @@ def _inside(column: Any, areas: frozenset[int] | None) -> sa.ColumnElement[bool]
     below = sa.select(closure.c.descendant_id).where(closure.c.ancestor_id.in_(sorted(areas)))
     inside: sa.ColumnElement[bool] = column.in_(below)
     return inside
+
+
+def _lies_in(area_id: int, areas: frozenset[int]) -> bool:
+    with db.session.no_autoflush:
+        return bool(db.session.scalar(sa.select(_inside(sa.literal(area_id), areas))))
 
 
 class InArea:
@@ -180,12 +202,16 @@ def _write_own_areas(session: Session, _context: UOWTransaction, _instances: obj
     areas = session.info.get("areas")
     if areas is None:
         return
-    touched = {record.area_id for record in (*session.new, *session.dirty) if isinstance(record, InArea)}
-    touched.discard(None)
-    with session.no_autoflush:
-        for area_id in touched:
-            if not session.scalar(sa.select(_inside(sa.literal(area_id), areas))):
-                raise Forbidden("This record lies outside the areas you work in.", field="area")
+    written = (*session.new, *session.dirty, *session.deleted)
+    touched = {area_id for record in written if isinstance(record, InArea) for area_id in _places(record)}
+    if not all(_lies_in(area_id, areas) for area_id in touched):
+        raise Forbidden("This record lies outside the areas you work in.", field="area")
+
+
+def _places(record: InArea) -> set[int]:
+    """Where the record lies, and where it lay before: it may be neither pushed nor pulled over a border."""
+    history = sa.inspect(record).attrs["area_id"].history
+    return {area_id for area_id in (*history.sum(),) if area_id is not None}
 
 
 @event.listens_for(MisSession, "after_begin")

@@ -36,6 +36,11 @@ class Actor:
     reason: str | None = None
 
 
+def person_of(user_id: int | None, staff_number: str | None) -> str:
+    """The human being behind an account: the staff number, or the account itself where there is none."""
+    return f"staff:{staff_number}" if staff_number else f"user:{user_id}"
+
+
 NOBODY = Actor(user_id=None, name="nobody", person="nobody", via="system")
 SYSTEM = Actor(user_id=None, name="system", person="system", via="system", grants=(Grant(("*",), None),))
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mis import sealed
+from mis.acting import person_of
 from mis.db import Base, primary_key
 
 
@@ -52,7 +53,7 @@ class User(Base):
     @property
     def person(self) -> str:
         """The human being, for four eyes: the staff number, or the account itself where there is none."""
-        return f"staff:{self.staff_number}" if self.staff_number else f"user:{self.id}"
+        return person_of(self.id, self.staff_number)
 
     def get_id(self) -> str:
         """What the session cookie holds: a nonce that changes with the password, so that old sessions end."""

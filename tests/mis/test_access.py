@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext, suppress
 
 import pytest
 import sqlalchemy as sa
 
-from mis import access, audit, calendar
+from mis import access, acting, audit, calendar
+from mis.acting import Actor, Grant
 from mis.db import MisSession, db
-from mis.errors import Forbidden
+from mis.errors import Forbidden, Invalid
 from registry.models import Area, AreaClosure, Household
 from tests.conftest import acting_as
 
@@ -116,3 +118,49 @@ def test_postgresql_keeps_the_wall_by_itself(work: MisSession, north_and_south: 
     assert work.connection().exec_driver_sql("SELECT count(*) FROM household").scalar() == 2
     work.execute(sa.text(f"DROP OWNED BY {role}"))
     work.execute(sa.text(f"DROP ROLE {role}"))
+
+
+def test_a_block_that_ends_in_a_refusal_leaves_no_wider_view(
+    work: MisSession, north_and_south: tuple[Area, Area]
+) -> None:
+    north, _ = north_and_south
+    grants = (Grant((READ,), north.id), Grant(("registry:area:read",), None))
+    with acting.acting(Actor(None, "officer", "officer", "test", grants)), access.within(READ):
+        for outer, inner in ((work.begin_nested, nullcontext), (nullcontext, work.begin_nested)):
+            with suppress(Invalid), outer(), access.within("registry:area:read"), inner():
+                assert counted() == 2
+                raise Invalid("caught by a form")
+            assert counted() == 1
+            assert wall() == str(north.id)
+
+
+def test_a_block_that_breaks_its_savepoint_leaves_no_wider_view(
+    work: MisSession, north_and_south: tuple[Area, Area]
+) -> None:
+    north, _ = north_and_south
+    grants = (Grant((READ,), north.id), Grant(("registry:area:read",), None))
+    with acting.acting(Actor(None, "officer", "officer", "test", grants)), access.within(READ):
+        with (
+            pytest.raises(sa.exc.DBAPIError),
+            work.begin_nested(),
+            access.within("registry:area:read"),
+        ):
+            work.execute(sa.text("SELECT * FROM nowhere"))
+        assert counted() == 1
+        assert wall() == str(north.id)
+
+
+def test_nobody_pulls_a_record_over_the_border(work: MisSession, north_and_south: tuple[Area, Area]) -> None:
+    north, south = north_and_south
+    theirs = work.scalars(sa.select(Household).where(Household.area_id == south.id)).one()
+    with pytest.raises(Forbidden, match="outside the areas"), acting_as("officer", READ, area_id=north.id):
+        theirs.area_id = north.id
+        work.flush()
+    work.expunge_all()
+
+
+def wall() -> str:
+    """The areas that PostgreSQL was told; SQLite has no wall of its own, so there the session's word is taken."""
+    if db.dialect == "postgresql":
+        return str(db.session.scalar(sa.text("SELECT current_setting('mis.areas', true)")))
+    return ",".join(str(area) for area in access.seen_areas() or ())

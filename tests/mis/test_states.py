@@ -5,39 +5,26 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from eligibility.models import RuleSet, Scheme, rule_set_lifecycle
-from mis import audit, calendar
+from eligibility import publishing
+from eligibility.models import RuleSet, rule_set_lifecycle
+from grievances.models import grievance_lifecycle
+from mis import access, acting, audit, calendar
+from mis.accounts.roles import actor_of
+from mis.acting import Actor, Grant
 from mis.audit import AuditEntry
 from mis.db import MisSession, db
 from mis.errors import Conflict, Forbidden, Invalid
 from mis.states import changes_of, touch, touched_by
 from tests.conftest import acting_as
+from tests.factories.eligibility import PENSION
+from tests.factories.grievances import GrievanceFactory
+from tests.mis.accounts.people import make_areas, make_user
 
 DAY = calendar.parse_date("2026-01-01")
 
 
 def draft() -> RuleSet:
-    scheme = Scheme(
-        code="OAP",
-        name="Pension",
-        branch="old_age",
-        summary="-",
-        legal_basis="-",
-        currency="XTS",
-        created_at=calendar.now(),
-    )
-    rules = RuleSet(
-        scheme=scheme,
-        number=1,
-        document="clauses: []",
-        digest="d1",
-        valid_from=DAY,
-        valid_to=None,
-        created_at=calendar.now(),
-    )
-    db.session.add(rules)
-    db.session.flush()
-    return rules
+    return publishing.load(PENSION, at=calendar.now()).rule_set
 
 
 def test_a_status_is_never_assigned(work: MisSession) -> None:
@@ -75,7 +62,7 @@ def test_whoever_edited_the_record_in_this_round_is_not_a_second_person(work: Mi
     with acting_as("drafter"):
         rules = draft()
     with acting_as("editor"):
-        rules.document = "clauses: [1]"
+        rules.document += "# as the committee wished"
         db.session.flush()
     with acting_as("helper"):
         touch(rules, "golden cases changed")
@@ -91,7 +78,7 @@ def test_an_approval_binds_to_the_content_that_was_submitted(work: MisSession) -
     with acting_as("drafter"):
         rules = draft()
         rule_set_lifecycle.take(rules, "submit")
-        rules.digest = "d2"
+        rules.document += "# as nobody has read it"
         db.session.flush()
     with acting_as("publisher"), pytest.raises(Conflict, match="no longer what was submitted"):
         rule_set_lifecycle.take(rules, "publish")
@@ -166,3 +153,40 @@ def test_the_constraint_stands_behind_the_lifecycle(work: MisSession) -> None:
         work.connection().exec_driver_sql(
             f"UPDATE rule_set SET submitted_by_id = 1, published_by_id = 1 WHERE id = {rules.id}"
         )
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "7"), ("7", None), ("7", "8")])
+def test_a_staff_number_that_changes_makes_nobody_a_second_person(
+    work: MisSession, before: str | None, after: str | None
+) -> None:
+    drafter = make_user("a.mwangi", "scheme_administrator", staff_number=before)
+    with acting.acting(actor_of(drafter, DAY)):
+        rules = draft()
+    with acting_as("somebody"):
+        rule_set_lifecycle.take(rules, "submit")
+    drafter.staff_number = after
+    work.flush()
+    with acting.acting(actor_of(drafter, DAY)), pytest.raises(Forbidden, match="second person"):
+        rule_set_lifecycle.take(rules, "publish")
+
+
+def test_two_accounts_that_turn_out_to_be_one_person_are_one_pair_of_eyes(work: MisSession) -> None:
+    first, second = (make_user(name, "scheme_administrator") for name in ("a.mwangi", "a.mwangi2"))
+    with acting.acting(actor_of(first, DAY)):
+        rules = draft()
+        rule_set_lifecycle.take(rules, "submit")
+    first.staff_number = second.staff_number = "7"
+    work.flush()
+    with acting.acting(actor_of(second, DAY)), pytest.raises(Forbidden, match="second person"):
+        rule_set_lifecycle.take(rules, "publish")
+
+
+def test_a_step_is_taken_only_where_its_permission_is_held(work: MisSession) -> None:
+    areas = make_areas()
+    case = GrievanceFactory(in_general=True, area_id=areas["XX1"])
+    read, acknowledge = "grievances:case:read", grievance_lifecycle.steps["acknowledge"].permission
+    grants = (Grant((read,), areas["XX"]), Grant((acknowledge,), areas["XX2"]))
+    with acting.acting(Actor(None, "officer", "officer", "test", grants)), access.within(read):
+        assert grievance_lifecycle.offers(case) == []
+        with pytest.raises(Forbidden, match=acknowledge):
+            grievance_lifecycle.take(case, "acknowledge")
