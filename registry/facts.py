@@ -47,6 +47,7 @@ class Fact:
     lowest: int | None = None
     highest: int | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     unit: str | None = None
     sensitive: bool = False
     column: str | None = None
@@ -228,6 +229,8 @@ def shown(fact: Fact, value: Any) -> str | None:
         return fact.choices.get(str(value), str(value))
     if fact.type == "money":
         return str(money.Money(value, settings.current().default_currency))
+    if str(value) in fact.labels:
+        return f"{value} – {fact.labels[str(value)]}"
     return " ".join(part for part in (fact.written(value), fact.unit) if part)
 
 
@@ -263,7 +266,8 @@ def _fact(name: str, entry: dict[str, Any], currency: str) -> Fact:
     lowest, highest = (_scaled(entry.get(bound), scale) for bound in ("min", "max"))
     return Fact(
         name, entry["label"], kind, scale=entry.get("scale", 0), lowest=lowest, highest=highest,
-        choices=entry.get("choices", {}), unit=entry.get("unit"), sensitive=entry.get("sensitive", False),
+        choices=entry.get("choices", {}), labels=entry.get("labels", {}),
+        unit=entry.get("unit"), sensitive=entry.get("sensitive", False),
     )  # fmt: skip
 
 

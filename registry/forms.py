@@ -100,9 +100,7 @@ def fact_values(form: Any, subject: str) -> dict[str, Any]:
 def fact_data(subject: str, attributes: dict[str, Any]) -> dict[str, Any]:
     """The data of the fact fields for stored attributes."""
     return {
-        f"fact_{key}": fact.written(attributes.get(key))
-        if fact.type in ("boolean", "choice")
-        else attributes.get(key)
+        f"fact_{key}": fact.written(attributes.get(key)) if _is_chosen(fact) else attributes.get(key)
         for key, fact in facts.attributes_of(subject).items()
     }
 
@@ -168,9 +166,9 @@ class MemberForm(PlainForm):
     sex = SelectField(_l("Sex"), choices=lambda: choices(SEXES), default="unknown")
     birth_date = BirthDateField(_l("Birth date"), render_kw=_SHORT)
     relationship = SelectField(
-        _l("Relationship to the head"), choices=lambda: choices(RELATIONSHIPS, empty="–")
+        _l("Relationship"), choices=lambda: choices(RELATIONSHIPS, empty="–")
     )
-    identity_number = StringField(_l("National identity number"), render_kw=_SHORT)
+    identity_number = StringField(_l("National number"), render_kw=_SHORT)
     phone = StringField(_l("Telephone"), render_kw=_SHORT)
     collector = SelectField(_l("Collects the money"), choices=lambda: choices(COLLECTORS, empty=_("No")))
 
@@ -267,7 +265,9 @@ class JoinForm(Form):
         write=lambda person: references.reference("P", person.id),
         description=_l("The reference number, such as P-000-012-345."),
     )
-    relationship = SelectField(_l("Relationship to the head"), choices=lambda: choices(RELATIONSHIPS))
+    relationship = SelectField(
+        _l("Relationship to the head"), choices=lambda: choices(RELATIONSHIPS, empty="–")
+    )
     day = DateField(_l("Since"), [Filled()], default=calendar.today)
 
 
@@ -334,11 +334,18 @@ def _fact_field(fact: Fact) -> Any:
         )
     if fact.type == "choice":
         return SelectField(label, choices=lambda: choices(fact.choices.items(), empty=_("Not known")))
+    if fact.labels:
+        answers = [(code, f"{code} – {words}") for code, words in fact.labels.items()]
+        return SelectField(label, choices=lambda: choices(answers, empty=_("Not known")))
     return FactField(label, fact=fact)
 
 
+def _is_chosen(fact: Fact) -> bool:
+    return fact.type in ("boolean", "choice") or bool(fact.labels)
+
+
 def _fact_value(fact: Fact, data: Any) -> Any:
-    if fact.type in ("boolean", "choice"):
+    if _is_chosen(fact):
         return fact.parse(data) if data else None
     return data
 

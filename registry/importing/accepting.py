@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from mis import audit, jobs
 from mis.calendar import now
-from mis.db import db
+from mis.db import db, freshen
 from mis.errors import Conflict
 from registry import areas, facts
 from registry.importing import staging, whole
@@ -89,7 +89,9 @@ class Accept(jobs.Kind):
         if chunk.low == 0:
             return {"areas": make_areas(batch, mapping)}
         if chunk.low > 0:
-            return {"households": register_households(batch, low=chunk.low, high=chunk.high)}
+            households = register_households(batch, low=chunk.low, high=chunk.high)
+            freshen("household")
+            return {"households": households}
         persons = register_persons(batch, mapping, low=-chunk.high, high=-chunk.low)
         return {"persons": persons, "rows": persons}
 
@@ -101,6 +103,7 @@ class Accept(jobs.Kind):
             raise Conflict(
                 f"{batch.rows_accepted - totals.get('persons', 0)} rows could not be registered: their keys are in use."
             )
+        freshen("household", "person", "membership")
         batch_lifecycle.take(batch, "finish")
         return totals
 

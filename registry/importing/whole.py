@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from mis.db import db
+from mis.db import db, freshen
 from registry.importing.mapping import Mapping, columns_of
 from registry.models import Household, IdentityNumber, ImportBatch, ImportNumber, ImportRow, Person
 
@@ -25,8 +25,7 @@ Tell = Callable[[Any], str]
 
 def check(batch: ImportBatch, mapping: Mapping) -> None:
     """Refuse the rows that do not go together, mark those that are known, count all, and digest the content."""
-    # The rows came in a moment ago: without fresh statistics PostgreSQL plans for an empty table, and joins row by row.
-    db.session.execute(sa.text("ANALYZE import_row"))
+    freshen("import_row")
     person_column = ", ".join(columns_of(mapping.key.person)) or "key"
     _refuse(batch, _same_key(batch), person_column, "duplicate_key",
             lambda row: f"The key {row.key} stands already in row {row.first}.")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from flask import url_for
@@ -69,7 +70,9 @@ def people_chart() -> Iterable[Chart]:
     }
     if not counts:
         return
-    groups = [*AGES, ("?", _("Not known"))]
+    groups: list[tuple[str, Any]] = [*AGES]
+    if any(code == "?" for code, _sex in counts):
+        groups.append(("?", _("Not known")))
     series = [
         (label, [counts.get((code, sex), 0) for code, _label in groups])
         for sex, label in (("female", _("Female")), ("male", _("Male")), ("unknown", _("Not known")))

@@ -142,7 +142,7 @@ def import_batch(batch_id: int) -> ResponseReturnValue:
         if reasons
         else None,
         offers=[offer for offer in batch_lifecycle.offers(batch) if offer.step.name in ("accept", "reject")],
-        changes=changes_of(batch),
+        changes=[(one, _step_label(one.step)) for one in changes_of(batch)],
         **_progress(batch),
     )
 
@@ -229,3 +229,9 @@ def _progress(batch: ImportBatch) -> dict[str, Any]:
         "progress": jobs.progress(job) if job is not None and working else None,
         "stopped": job is not None and not job.live and batch.status in ("reading", "accepting"),
     }
+
+
+def _step_label(step: str) -> Any:
+    """What was done, in the words of the buttons; making and marking are no steps."""
+    own = {"created": _("Brought"), "edited": _("Read")}
+    return own.get(step) or batch_lifecycle.steps[step].label
