@@ -21,7 +21,7 @@ from eligibility.models import AssessmentRun, Determination, RuleSet, Scheme
 from eligibility.rules.compiling import compile_set
 from mis import access, acting, audit, jobs
 from mis.calendar import now
-from mis.db import db
+from mis.db import db, freshen
 from mis.errors import Missing
 from mis.jobs import Job
 
@@ -186,6 +186,7 @@ def _decided(
 
 def close(run: AssessmentRun) -> AssessmentRun:
     """Count a run and decide a sample of it again. Raises Conflict if anybody comes out otherwise."""
+    freshen("determination")
     understood = publishing.understood(run.rule_set)
     counts = count(run, understood)
     counts["checked_again"] = spot_checks.need_agreement(run, understood)

@@ -18,7 +18,7 @@ from eligibility.enrolment import LIVE
 from eligibility.models import AssessmentRun, Determination, Enrolment
 from mis import access, acting, audit, jobs
 from mis.calendar import now
-from mis.db import Instant, db
+from mis.db import Instant, db, freshen
 from mis.errors import Conflict
 from mis.jobs import Job
 
@@ -92,6 +92,7 @@ class Enrol(jobs.Kind):
 
     def finish(self, payload: jobs.kinds.Payload, results: list[dict[str, Any]]) -> dict[str, Any]:
         """What was done, and why the others were not enrolled."""
+        freshen("enrolment")
         run = assessment.run_numbered(payload["run"])
         sums, left = jobs.total(results), preview(run)
         counts = run.counts or {}

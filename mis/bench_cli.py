@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import click
 
-from mis.bench import measuring, registry
+from mis.bench import eligibility, measuring, payments, registry
 from mis.commands import as_text
 
-CASES = {"registry": registry.cases}
+CASES = {"registry": registry.cases, "eligibility": eligibility.cases, "payments": payments.cases}
 
 
 @click.command("bench")

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from mis import audit, calendar, jobs
 from mis.audit.subjects import table_of
-from mis.db import db
+from mis.db import db, freshen
 from mis.errors import Conflict
 from mis.jobs import Chunk, Job
 from payments import approval, filing, paylist, resuming, scheduling, totals
@@ -147,6 +147,7 @@ def _sent(first: int, last: int, mine: sa.ColumnElement[bool], *, at: datetime) 
 
 
 def _close(cycle: Cycle, *, at: datetime) -> Sum:
+    freshen("payment", "payment_event", "payment_state")
     batch = filing.batch_of(cycle)
     assert batch is not None, cycle
     made = _payment.c.batch_id == batch.id

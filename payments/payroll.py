@@ -15,7 +15,7 @@ from eligibility.models import Enrolment
 from mis import audit, calendar, jobs
 from mis.audit.subjects import table_of
 from mis.calendar import Month
-from mis.db import db
+from mis.db import db, freshen
 from mis.jobs import Chunk, Job
 from payments import carrying, paylist, resuming, scheduling, totals
 from payments.leaving_out import Terms, confirmed_account, e, hold_of, not_due, p, t, withheld
@@ -144,6 +144,7 @@ def _discard_aborted(cycle: Cycle, low: int, high: int) -> None:
 
 
 def _close(cycle: Cycle, *, at: datetime) -> dict[str, Sum]:
+    freshen("entitlement", "not_paid")
     carried = carrying.take_up(cycle, day=at.date(), at=at)
     figures = {
         "entitled": _sum(_entitlement.c.cycle_id == cycle.id),

@@ -11,11 +11,10 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from mis import acting, jobs, settings
-from mis.acting import Actor, Grant
+from mis import settings
+from mis.bench import office
 from mis.bench.measuring import Result, measure, working
 from mis.calendar import now
-from mis.db import db
 from registry.importing import accepting, reporting, staging
 
 MAPPING = """
@@ -75,21 +74,13 @@ def _write_list(path: Path, persons: int) -> None:
 
 
 def _import(path: Path) -> None:
-    first, second = (
-        Actor(None, name, name, "bench", (Grant(("*",), None),)) for name in ("reader", "accepter")
-    )
-    with acting.acting(first), db.unit_of_work(), path.open("rb") as file:
+    with office.at_work("reader"), path.open("rb") as file:
         begun = staging.begin(file, file_name=path.name, mapping_text=MAPPING, mapping_name="bench", at=now())
         number, job_id = begun.batch.id, begun.job_id
-    assert job_id is not None
-    _finished(jobs.run_now(job_id))
-    with acting.acting(second), db.unit_of_work():
+    office.finish(job_id)
+    with office.at_work("accepter"):
         job_id = accepting.accept(reporting.batch(number)).id
-    _finished(jobs.run_now(job_id))
-
-
-def _finished(job: jobs.Job) -> None:
-    assert job.status == jobs.DONE, job.error
+    office.finish(job_id)
 
 
 def _load_bare(path: Path) -> None:
