@@ -13,19 +13,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from eligibility.models import Enrolment
+from eligibility import explaining
+from eligibility.assessment import PERMISSION as ASSESS
+from eligibility.models import AssessmentRun, Determination, Enrolment, Scheme
 from grievances.catalogue import catalogue
 from grievances.models import Grievance
 from mis import access
 from mis.db import db
-from mis.errors import Conflict, Invalid
+from mis.errors import Conflict, Invalid, Refusal
 from mis.money import Money
 from payments import carrying, holds
 from payments.models import Entitlement, Hold, Payment
+from registry.models import Person
 
 RESOLVE = "grievances:case:resolve"
 
 Result = dict[str, Any]
+
+_OUTCOMES = {
+    "eligible": "eligible",
+    "not_eligible": "not eligible",
+    "undetermined": "undetermined: something that the rules ask for is not known",
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,6 @@ def choices(grievance: Grievance, *, day: date) -> list[Choice]:
     return [
         Choice(code, labels[code], _promise(grievance, code, day), _refusal(grievance, code, day))
         for code in ("none", *fitting)
-        if code in TABLE
     ]
 
 
@@ -75,7 +83,7 @@ def refuse_unfit(grievance: Grievance, code: str, *, finding: str, day: date) ->
     if finding == "not_upheld":
         raise Invalid("A grievance that is not upheld has no remedy. Choose “none”.", field="remedy")
     category = catalogue().categories[grievance.category]
-    if code not in category.remedies or code not in TABLE:
+    if code not in category.remedies:
         raise Invalid(
             f"“{catalogue().remedies[code]}” does not fit a grievance of the category “{category.label}”.",
             field="remedy",
@@ -188,6 +196,57 @@ def _pay_again(grievance: Grievance, act: Act) -> Result:
     }
 
 
+def _scheme(grievance: Grievance) -> Scheme | None:
+    enrolment = _enrolment(grievance)
+    if enrolment is not None:
+        return db.session.get_one(Scheme, enrolment.scheme_id)
+    return db.session.scalar(
+        sa.select(Scheme)
+        .join(AssessmentRun, AssessmentRun.scheme_id == Scheme.id)
+        .join(Determination, Determination.run_id == AssessmentRun.id)
+        .where(Determination.id == grievance.determination_id)
+    )
+
+
+def _whom(grievance: Grievance) -> tuple[Scheme, Person] | None:
+    scheme = _scheme(grievance)
+    person = db.session.scalar(sa.select(Person).where(Person.id == grievance.person_id))
+    return (scheme, person) if scheme is not None and person is not None else None
+
+
+def _not_assessable(grievance: Grievance, day: date) -> str | None:
+    whom = _whom(grievance)
+    if whom is None:
+        return "This case names no decision and no enrolment, so it is not known under which rules to assess anew."
+    try:
+        explaining.explain(*whom, day)
+    except Refusal as refusal:
+        return refusal.sentence
+    return None
+
+
+def _would_reassess(grievance: Grievance, day: date) -> str:
+    whom = _whom(grievance)
+    assert whom is not None, grievance.id
+    outcome = explaining.explain(*whom, day).found.outcome
+    return (
+        f"Decides anew under {whom[0].name} as of today and keeps the decision. By what the register says now, "
+        f"{whom[1].name} is {_OUTCOMES[outcome]}. Correct the register first if it is wrong."
+    )
+
+
+def _reassess(grievance: Grievance, act: Act) -> Result:
+    whom = _whom(grievance)
+    assert whom is not None, grievance.id
+    decision = explaining.assess_person(*whom, act.day, at=act.at)
+    return {
+        "determination_id": decision.id,
+        "outcome": decision.outcome,
+        "amount_minor": decision.amount_minor,
+        "sentence": f"A new decision was taken under {whom[0].name}: {_OUTCOMES[decision.outcome]}.",
+    }
+
+
 def _amount(entitlement: Entitlement) -> str:
     return Money(entitlement.amount_minor, entitlement.currency).format()
 
@@ -210,6 +269,7 @@ TABLE: dict[str, Remedy] = {
     "release_hold": Remedy(
         permission=holds.RELEASE, lacks=_no_hold, promise=_would_release, do=_release_hold
     ),
+    "reassess": Remedy(permission=ASSESS, lacks=_not_assessable, promise=_would_reassess, do=_reassess),
     "pay_again": Remedy(
         permission=RESOLVE, lacks=_not_payable_again, promise=_would_pay_again, do=_pay_again
     ),

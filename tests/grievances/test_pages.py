@@ -270,6 +270,9 @@ def test_a_grievance_begins_on_the_page_of_a_person(app: Flask, office: Office) 
     )
     assert "Secret word" in made.text
     assert "Open the case" in made.text
+    page = clerk.open(f"/registry/persons/{person.id}")
+    assert "/grievances/4" in page.text
+    assert f"/grievances/lodge?person={said}" in page.text
 
 
 def test_the_desk_shows_what_waits_and_the_figures(gina: Browser, office: Office) -> None:
