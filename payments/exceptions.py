@@ -92,7 +92,7 @@ def settle(payment: Payment, status: str, *, note: str, at: datetime, reason: st
     """
     access.need(RESOLVE)
     if status not in (State.PAID, State.REJECTED):
-        raise Invalid("An enquiry ends with paid or with rejected.", field="status")
+        raise Invalid("An enquiry ends with paid or with rejected.", field="outcome")
     if not note.strip():
         raise Invalid("Say who at the provider said so, and when.", field="note")
     query = sa.select(PaymentState).where(PaymentState.payment_id == payment.id).with_for_update()

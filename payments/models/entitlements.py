@@ -59,6 +59,10 @@ class NotPaid(InArea, Base):
     reason: Mapped[str]
     hold_id: Mapped[int | None] = mapped_column(sa.ForeignKey("hold.id"))
 
+    cycle: Mapped[Cycle] = relationship(lazy="raise")
+    entitlement: Mapped[Entitlement | None] = relationship(lazy="raise")
+    person: Mapped[Person] = relationship(lazy="raise")
+
 
 class Hold(InArea, Base):
     """No payment to this enrolment while the hold is live. The entitlement goes on and is paid once it is released."""

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mis import audit
 from mis.access import InArea
 from mis.db import Base, Json, primary_key
+from payments.models.accounts import PaymentAccount
 from payments.models.cycles import Cycle
 from payments.models.entitlements import Entitlement
 from registry.models import Person
@@ -92,6 +93,8 @@ class Payment(InArea, Base):
         sa.ForeignKey("payment_event.id", use_alter=True)
     )
 
+    cycle: Mapped[Cycle] = relationship(lazy="raise")
+    account: Mapped[PaymentAccount | None] = relationship(lazy="raise")
     entitlement: Mapped[Entitlement] = relationship(lazy="raise", foreign_keys=[entitlement_id])
     person: Mapped[Person] = relationship(lazy="raise")
     state: Mapped[PaymentState] = relationship(lazy="raise", back_populates="payment")
