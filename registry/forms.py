@@ -165,9 +165,7 @@ class MemberForm(PlainForm):
     family_name = StringField(_l("Family name"), render_kw=_NAME)
     sex = SelectField(_l("Sex"), choices=lambda: choices(SEXES), default="unknown")
     birth_date = BirthDateField(_l("Birth date"), render_kw=_SHORT)
-    relationship = SelectField(
-        _l("Relationship"), choices=lambda: choices(RELATIONSHIPS, empty="–")
-    )
+    relationship = SelectField(_l("Relationship"), choices=lambda: choices(RELATIONSHIPS, empty="–"))
     identity_number = StringField(_l("National number"), render_kw=_SHORT)
     phone = StringField(_l("Telephone"), render_kw=_SHORT)
     collector = SelectField(_l("Collects the money"), choices=lambda: choices(COLLECTORS, empty=_("No")))

@@ -21,7 +21,7 @@ from mis.web.filters import ChoiceFilter
 from mis.web.listing import Column, Listing
 from registry.forms import ImportForm
 from registry.importing import accepting, mapping, reporting, staging
-from registry.importing.rows import REASONS
+from registry.importing.reasons import REASONS
 from registry.models import ImportBatch, ImportRow, batch_lifecycle
 from registry.references import BATCH, reference
 from registry.views.blueprint import blueprint
