@@ -6,17 +6,19 @@ import sqlalchemy as sa
 
 from eligibility import assessment, publishing
 from mis.bench import office
-from mis.bench.measuring import Result, measure, populate, working
+from mis.bench.measuring import Result, bare_copy, measure, populate, working
 from mis.calendar import now
+from mis.db import db
 
-# The same decision by hand: of age by 65, or not, or not known; stored with its masks and its amount.
+# The same rows by hand: of age by 65, or not, or not known, with the masks, the amount and the facts that were used.
 _BY_HAND = """
-INSERT INTO bare_determination (person_id, household_id, area_id, outcome, fail_mask, unknown_mask, amount_minor)
-SELECT p.id, m.household_id, p.area_id,
+INSERT INTO bare_determination
+    (run_id, person_id, household_id, area_id, outcome, fail_mask, unknown_mask, amount_minor, facts)
+SELECT 1, p.id, m.household_id, p.area_id,
        CASE WHEN p.birth_date > :cutoff THEN 'not_eligible' WHEN p.birth_date IS NULL THEN 'undetermined'
             ELSE 'eligible' END,
        CASE WHEN p.birth_date > :cutoff THEN 1 ELSE 0 END, CASE WHEN p.birth_date IS NULL THEN 1 ELSE 0 END,
-       CASE WHEN p.birth_date <= :cutoff THEN 15000 END
+       CASE WHEN p.birth_date <= :cutoff THEN 15000 END, JSON_OBJECT('person.birth_date', p.birth_date)
 FROM person p JOIN membership m ON m.person_id = p.id
 WHERE m.valid_from <= :day AND (m.valid_to IS NULL OR m.valid_to > :day)
   AND (p.death_date IS NULL OR p.death_date > :day)
@@ -27,13 +29,7 @@ def cases(persons: int) -> list[Result]:
     """Assess the pension."""
     populate(persons)
     office.publish("old_age_pension.yaml")
-    with working() as session:
-        session.execute(
-            sa.text(
-                "CREATE TABLE bare_determination (person_id bigint PRIMARY KEY, household_id bigint, area_id bigint, "
-                "outcome text, fail_mask bigint, unknown_mask bigint, amount_minor bigint)"
-            )
-        )
+    bare_copy("determination")
     return [
         measure(
             "assess the old-age pension: decide everybody, store reasons, facts and fingerprints",
@@ -53,9 +49,8 @@ def _assess() -> None:
 
 def _by_hand() -> None:
     cutoff = office.DAY.replace(year=office.DAY.year - 65)
+    days = [sa.bindparam(name, type_=sa.Date()) for name in ("day", "cutoff")]
     with working() as session:
-        day = sa.bindparam("day", type_=sa.Date())
-        session.execute(
-            sa.text(_BY_HAND).bindparams(day, sa.bindparam("cutoff", type_=sa.Date())),
-            {"day": office.DAY, "cutoff": cutoff},
-        )
+        to_json = "jsonb_build_object" if db.dialect == "postgresql" else "json_object"
+        by_hand = sa.text(_BY_HAND.replace("JSON_OBJECT", to_json)).bindparams(*days)
+        session.execute(by_hand, {"day": office.DAY, "cutoff": cutoff})

@@ -115,6 +115,24 @@ def working() -> Iterator[MisSession]:
         yield session
 
 
+def bare_copy(table: str) -> None:
+    """An empty `bare_<table>` with the columns, checks and indexes of a table, without its foreign keys and triggers."""
+    with working() as session:
+        if db.dialect == "postgresql":
+            session.execute(sa.text(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)"))
+            return
+        made = sa.text(
+            "SELECT sql FROM sqlite_master WHERE tbl_name = :table AND type IN ('table', 'index') AND sql <> ''"
+        )
+        for (statement,) in session.execute(made, {"table": table}).all():
+            keyless = re.sub(
+                r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)", "", statement
+            )
+            unnamed = re.sub(r"INDEX (\w+) ON", r"INDEX bare_\1 ON", keyless)
+            bare = re.sub(rf"(TABLE|ON) {table}\b", rf"\1 bare_{table}", unnamed)
+            session.connection().exec_driver_sql(bare)
+
+
 def populate(persons: int) -> None:
     """A made-up country: one household for four persons in a hundred communes, ages 0 to 94, made by the database."""
     households = max(1, persons // 4)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from mis import settings
 from mis.bench import office
-from mis.bench.measuring import Result, measure, populate, working
+from mis.bench.measuring import Result, bare_copy, measure, populate, working
 from mis.calendar import Month, now
 from mis.db import freshen
 from payments import approval, disbursement, payroll, scheduling
@@ -24,8 +24,8 @@ FROM person p JOIN membership m ON m.person_id = p.id
 """
 
 _BY_HAND = """
-INSERT INTO bare_entitlement (enrolment_id, person_id, area_id, month, amount_minor, currency)
-SELECT e.id, e.person_id, e.area_id, :month, e.amount_minor, e.currency
+INSERT INTO bare_entitlement (cycle_id, enrolment_id, person_id, area_id, month, kind, amount_minor, currency)
+SELECT 1, e.id, e.person_id, e.area_id, :month, 'regular', e.amount_minor, e.currency
 FROM enrolment e JOIN person p ON p.id = e.person_id
 WHERE e.status = 'active' AND e.amount_minor IS NOT NULL AND (p.death_date IS NULL OR p.death_date >= :day)
 """
@@ -41,12 +41,7 @@ def cases(persons: int) -> list[Result]:
         )
         session.connection().execute(enrol, {"scheme": scheme_id, "day": office.DAY, "at": now()})
         freshen("enrolment")
-        session.execute(
-            sa.text(
-                "CREATE TABLE bare_entitlement (enrolment_id bigint PRIMARY KEY, person_id bigint, area_id bigint, "
-                "month text, amount_minor bigint, currency text)"
-            )
-        )
+    bare_copy("entitlement")
     computed = measure(
         "compute a cycle: entitlements, reasons, totals, fingerprints",
         persons=persons,
