@@ -33,3 +33,6 @@ for _module in (
 ):
     for _command in _module.commands:
         main.add_command(_command)
+
+if __name__ == "__main__":
+    main()

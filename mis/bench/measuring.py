@@ -116,7 +116,7 @@ def working() -> Iterator[MisSession]:
 
 
 def bare_copy(table: str) -> None:
-    """An empty `bare_<table>` with the columns, checks and indexes of a table, without its foreign keys and triggers."""
+    """An empty `bare_<table>` with the columns, checks and indexes of a table, without foreign keys and triggers."""
     with working() as session:
         if db.dialect == "postgresql":
             session.execute(sa.text(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)"))
