@@ -6,7 +6,7 @@ was looked at. The job may be killed anywhere: a range of rows and its mark of b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -276,10 +276,3 @@ def _ensure(rule: AreaRule, raw: dict[str, str]) -> Area:
 
 def _filled(template: str, raw: dict[str, str]) -> str:
     return "".join(text + ("" if column is None else raw[column]) for text, column in parts_of(template))
-
-
-def batches(statuses: Sequence[str]) -> Sequence[ImportBatch]:
-    """The batches in some statuses, oldest first."""
-    return db.session.scalars(
-        sa.select(ImportBatch).where(ImportBatch.status.in_(statuses)).order_by(ImportBatch.id)
-    ).all()

@@ -24,6 +24,7 @@ def lay_out(batch_id: int, path: Path, mapping: Mapping) -> list[tuple[int, int]
     place, failure = _place(batch_id), _failure_place(batch_id)
     draft = place.with_name(f"{place.name}.{os.getpid()}.draft")
     failure.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
     try:
         with (
             draft.open("wb") as target,

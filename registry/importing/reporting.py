@@ -9,19 +9,47 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mis import access, acting
 from mis.db import db
 from mis.errors import Conflict, Missing
 from registry.importing import layout
-from registry.models import ImportBatch, ImportRow
+from registry.models import Area, ImportBatch, ImportRow
 
 _PAGE = 1_000
 # What a spreadsheet would take for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
+def in_sight() -> sa.ColumnElement[bool]:
+    """The criterion for batches that the one who acts may see: his or her own, and those of no areas but the ones seen.
+
+    A batch is of no area by itself; what it would register is.
+    """
+    if access.seen_areas() is None:
+        return sa.true()
+    seen = sa.select(Area.code).where(access.in_scope(Area.id))
+    elsewhere = sa.select(ImportRow.row_no).where(
+        ImportRow.batch_id == ImportBatch.id,
+        ImportRow.outcome == "accepted",
+        sa.or_(ImportRow.area_code.is_(None), ImportRow.area_code.not_in(seen)),
+    )
+    return sa.or_(
+        ImportBatch.created_by_id == acting.current().user_id,
+        access.in_scope(ImportBatch.area_id),
+        sa.and_(ImportBatch.area_id.is_(None), ImportBatch.rows_accepted > 0, ~elsewhere.exists()),
+    )
+
+
+def batches(statuses: Sequence[str]) -> Sequence[ImportBatch]:
+    """The batches in sight in some statuses, oldest first."""
+    return db.session.scalars(
+        sa.select(ImportBatch).where(ImportBatch.status.in_(statuses), in_sight()).order_by(ImportBatch.id)
+    ).all()
+
+
 def batch(number: int) -> ImportBatch:
-    """The batch with a number. Raises Missing."""
-    found = db.session.get(ImportBatch, number)
+    """The batch with a number, if it is in sight. Raises Missing."""
+    found = db.session.scalar(sa.select(ImportBatch).where(ImportBatch.id == number, in_sight()))
     if found is None:
         raise Missing(f"There is no import batch {number}.", field="batch")
     return found

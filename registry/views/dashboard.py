@@ -16,7 +16,7 @@ from mis.states import touched_by
 from mis.web import desk, i18n
 from mis.web.charts import Chart, grouped_bar_chart
 from registry import birth_dates, search
-from registry.importing import accepting
+from registry.importing import reporting
 from registry.models import Household, Person
 from registry.references import BATCH, HOUSEHOLD, PERSON, reference
 from registry.views.persons import AGES
@@ -27,7 +27,7 @@ _MOST_WAITING = 20
 def waiting_lists() -> Iterable[desk.Waiting]:
     """The lists that this user may accept: a second person, who has not worked on them."""
     me = acting.current().person
-    for batch in accepting.batches(["staged"])[:_MOST_WAITING]:
+    for batch in reporting.batches(["staged"])[:_MOST_WAITING]:
         if me not in touched_by(batch):
             yield desk.Waiting(
                 _("Accept the list %(file)s", file=batch.file_name),

@@ -32,7 +32,7 @@ OUTCOMES = [("accepted", _l("Accepted")), ("refused", _l("Refused")), ("unchange
 batch_list = Listing(
     "registry.imports",
     title=_l("Lists"),
-    select=lambda: sa.select(ImportBatch),
+    select=lambda: sa.select(ImportBatch).where(reporting.in_sight()),
     key=ImportBatch.id,
     columns=[
         Column(

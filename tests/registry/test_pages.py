@@ -270,3 +270,14 @@ def test_other_rooms_add_panels_for_those_who_may_see_them(
     path = f"/registry/persons/{office['head']}"
     assert "panel of Awa" in browser(app).open(path).text
     assert "panel of Awa" not in browser(app, "d.ba").open(path).text
+
+
+def test_an_officer_of_a_district_sees_no_lists_of_elsewhere(app: Flask, office: dict[str, Any]):
+    answer = bring(browser(app), vlss(vlss_row(1)))
+    work_through()
+    hers = browser(app, "c.ba")
+    assert "list.csv" not in hers.open("/registry/imports").text
+    assert hers.open(answer.location).status_code == 404
+    assert hers.send(f"{answer.location}/refused.csv").status_code == 404
+    assert "Accept the list" not in hers.open("/").text
+    assert "list.csv" in browser(app, "b.ba").open("/registry/imports").text
