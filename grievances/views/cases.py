@@ -31,9 +31,9 @@ from registry.models import Area
 
 register_menu("grievances", _l("Grievances"), "grievances.cases", "message-report", READ, 10)
 
-# Steps taken by a button alone; the others need a form.
+# Steps taken by a button alone; the others need a form, the likeliest one standing first.
 _BUTTONS = {"acknowledge": "grievances.acknowledge", "close": "grievances.close"}
-_FORMS = {"assign": "grievances.assign", "resolve": "grievances.resolve", "appeal": "grievances.appeal"}
+_FORMS = {"resolve": "grievances.resolve", "assign": "grievances.assign", "appeal": "grievances.appeal"}
 
 
 def _by_text(text: str) -> sa.ColumnElement[bool]:
@@ -190,7 +190,7 @@ def same_version(grievance: Grievance) -> None:
 
 
 def _page(grievance: Grievance, form: NoteForm) -> ResponseReturnValue:
-    offers = grievance_lifecycle.offers(grievance)
+    offers = {one.step.name: one for one in grievance_lifecycle.offers(grievance)}
     appeal = casework.appeal_against(grievance)
     context: dict[str, Any] = {
         "reference": intake.reference(grievance),
@@ -204,15 +204,15 @@ def _page(grievance: Grievance, form: NoteForm) -> ResponseReturnValue:
         "similar": [(intake.reference(one), one) for one in intake.open_on_same_subject(grievance)],
         "buttons": [
             (one.step, url_for(_BUTTONS[one.step.name], grievance_id=grievance.id))
-            for one in offers
+            for one in offers.values()
             if one.step.name in _BUTTONS and one.refusal is None
         ],
         "forms": [
-            (one.step.label, url_for(_FORMS[one.step.name], grievance_id=grievance.id))
-            for one in offers
-            if one.step.name in _FORMS and one.refusal is None
+            (offers[name].step.label, url_for(endpoint, grievance_id=grievance.id))
+            for name, endpoint in _FORMS.items()
+            if name in offers and offers[name].refusal is None
         ],
-        "refused": [one for one in offers if one.refusal is not None],
+        "refused": [one for one in offers.values() if one.refusal is not None],
         "appeal": (intake.reference(appeal), appeal) if appeal else None,
         "appeal_of": _reference(grievance.appeal_of_id),
         "may_write": grievance.is_open and access.may(WORK),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 
 from grievances import public_access
 from grievances.catalogue import catalogue
@@ -13,6 +14,10 @@ from grievances.views.blueprint import blueprint, office
 from mis.access import public
 from mis.calendar import now, today
 from mis.web.forms import Form
+from mis.web.shell import register_door
+
+register_door(_l("Complain about a decision, a payment or our service"), "grievances.public_lodge")
+register_door(_l("What became of my grievance?"), "grievances.public_status")
 
 
 @blueprint.route("/public", methods=["GET", "POST"])

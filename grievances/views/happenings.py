@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from grievances.models import Grievance, grievance_lifecycle
 from mis.states import StateChange, changes_of
 from mis.web.history import Happening
+from mis.web.looks import look
 
 
 def of_case(grievance: Grievance) -> list[Happening]:
@@ -22,6 +23,5 @@ def _tells(change: StateChange) -> bool:
 
 
 def _step(change: StateChange) -> Happening:
-    step = grievance_lifecycle.steps.get(change.step)
-    event = _("Lodged") if step is None else step.label
+    event = look(change.target or grievance_lifecycle.initial).label
     return Happening(change.at, change.user_name, event, change.reason, "", [])

@@ -45,7 +45,13 @@ def lodge() -> ResponseReturnValue:
                     anonymous=bool(form.anonymous.data),
                 )
             )
-    return form.page("grievances/lodge.html", subject=subject_links.of_subject(named))
+    # Whoever comes from the page of a person is asked whether it is about one of these.
+    narrow = named.payment_id or named.enrolment_id or named.determination_id
+    return form.page(
+        "grievances/lodge.html",
+        subject=subject_links.of_subject(named),
+        narrower=subject_links.latest_of(named.person_id) if named.person_id and not narrow else [],
+    )
 
 
 def receipt(lodged: Lodged) -> ResponseReturnValue:

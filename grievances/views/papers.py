@@ -35,12 +35,12 @@ def waiting() -> Iterable[Waiting]:
     if own:
         url = url_for("grievances.cases", assigned="me", status="open", sort="due_on")
         yield Waiting(_("My grievances"), url, own, due=_first_due(mine), overdue=own_late > 0)
-    if nobodys := _count(is_open, Grievance.assigned_to_id.is_(None)):
+    nobodys = Grievance.assigned_to_id.is_(None)
+    if count := _count(is_open, nobodys):
         url = url_for("grievances.cases", assigned="nobody", status="open", sort="due_on")
-        yield Waiting(
-            _("Grievances that nobody works on"), url, nobodys, hint=_("Acknowledge and assign them.")
-        )
-    if others := _count(late, sa.or_(Grievance.assigned_to_id.is_(None), sa.not_(mine))):
+        title, hint = _("Grievances that nobody works on"), _("Acknowledge and assign them.")
+        yield Waiting(title, url, count, hint, due=_first_due(nobodys), overdue=_count(late, nobodys) > 0)
+    if others := _count(late, Grievance.assigned_to_id != acting.current().user_id):
         url = url_for("grievances.cases", overdue="yes", sort="due_on")
         yield Waiting(_("Late grievances of others"), url, others, overdue=True)
 
@@ -142,8 +142,10 @@ def _count(*criteria: sa.ColumnElement[bool]) -> int:
     return db.session.scalar(sa.select(sa.func.count(Grievance.id)).where(*criteria)) or 0
 
 
-def _first_due(mine: sa.ColumnElement[bool]) -> date | None:
-    return db.session.scalar(sa.select(sa.func.min(Grievance.due_on)).where(Grievance.status.in_(OPEN), mine))
+def _first_due(whose: sa.ColumnElement[bool]) -> date | None:
+    return db.session.scalar(
+        sa.select(sa.func.min(Grievance.due_on)).where(Grievance.status.in_(OPEN), whose)
+    )
 
 
 desk.lay_waiting(WORK, waiting)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
@@ -12,6 +14,7 @@ from eligibility.models import AssessmentRun, Determination, Enrolment
 from grievances.models import Grievance
 from grievances.subjects import Subject
 from grievances.views.blueprint import link
+from mis import access
 from mis.db import db
 from mis.money import Money
 from mis.web import i18n
@@ -21,6 +24,13 @@ from registry import references
 from registry.models import Person
 
 Fact = tuple[Any, Any, str | None]
+
+_LATEST = 3
+_PAYMENTS, _ENROLMENTS, _DECISIONS = (
+    "payments:cycle:read",
+    "eligibility:enrolment:read",
+    "eligibility:assessment:read",
+)
 
 
 def of_case(grievance: Grievance) -> list[Fact]:
@@ -39,6 +49,19 @@ def of_subject(subject: Subject) -> list[Fact]:
         _decision(subject.determination_id),
     )
     return [fact for fact in known if fact is not None]
+
+
+def latest_of(person_id: int) -> list[Fact]:
+    """The latest payments, enrolments and decisions of a person, each with the address that lodges against it."""
+    reference = references.reference(references.PERSON, person_id)
+    facts: list[Fact] = []
+    for model, permission, word, shown in _LODGED_AGAINST:
+        newest = sa.select(model.id).where(model.person_id == person_id).order_by(model.id.desc())
+        for number in db.session.scalars(newest.limit(_LATEST)) if access.may(permission) else ():
+            against: dict[str, Any] = {"person": reference, word: number}
+            if (fact := shown(number)) is not None:
+                facts.append((fact[0], fact[1], url_for("grievances.lodge", **against)))
+    return facts
 
 
 def of_remedy(grievance: Grievance) -> list[Fact]:
@@ -61,6 +84,8 @@ def _person(number: int | None) -> Fact | None:
 
 
 def _payment(number: int | None) -> Fact | None:
+    if number is not None and not access.may(_PAYMENTS):
+        return _("Payment"), _numbered(number), None
     found = (
         number
         and db.session.execute(
@@ -78,6 +103,8 @@ def _payment(number: int | None) -> Fact | None:
 
 
 def _enrolment(number: int | None) -> Fact | None:
+    if number is not None and not access.may(_ENROLMENTS):
+        return _("Enrolment"), _numbered(number), None
     enrolment = number and db.session.scalar(
         sa.select(Enrolment).where(Enrolment.id == number).options(joinedload(Enrolment.scheme))
     )
@@ -88,6 +115,8 @@ def _enrolment(number: int | None) -> Fact | None:
 
 
 def _decision(number: int | None) -> Fact | None:
+    if number is not None and not access.may(_DECISIONS):
+        return _("Decision"), _numbered(number), None
     decision = number and db.session.scalar(
         sa.select(Determination)
         .where(Determination.id == number)
@@ -102,3 +131,15 @@ def _decision(number: int | None) -> Fact | None:
         text,
         link("eligibility.determination", determination_id=decision.id),
     )
+
+
+def _numbered(number: int) -> str:
+    """All that is said of a record to somebody who may not read it."""
+    return str(_("number %(number)s", number=number))
+
+
+_LODGED_AGAINST: tuple[tuple[Any, str, str, Callable[[int | None], Fact | None]], ...] = (
+    (Payment, _PAYMENTS, "payment", _payment),
+    (Enrolment, _ENROLMENTS, "enrolment", _enrolment),
+    (Determination, _DECISIONS, "decision", _decision),
+)

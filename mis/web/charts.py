@@ -21,7 +21,7 @@ from markupsafe import Markup
 from mis.web import i18n
 
 WIDTH = 390  # small, so that text stays readable when a phone scales the drawing down
-LABEL = 118  # room for the names of bars
+LABEL = 134  # room for the names of bars
 ROW = 24
 LETTER = 7  # a digit at 12 px is about this wide
 SERIES_MAX = 5  # more colours than this cannot be told apart

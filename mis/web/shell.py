@@ -98,6 +98,7 @@ class Frame:
 
 
 _items: dict[str, MenuItem] = {}
+_doors: dict[str, Any] = {}
 
 
 def register_menu(
@@ -107,6 +108,16 @@ def register_menu(
     assert section in SECTIONS, section
     assert icon in icons(), f"{icon} is not in the sprite: add it to vendor.lock.json and fetch again"
     _items[endpoint] = MenuItem(section, label, endpoint, icon, permission, order)
+
+
+def register_door(label: Any, endpoint: str) -> None:
+    """Show the way to a page that needs no account, below the form for signing in."""
+    _doors[endpoint] = label
+
+
+def doors() -> list[tuple[str, str]]:
+    """Label and address of each page that needs no account."""
+    return [(str(label), url_for(endpoint)) for endpoint, label in _doors.items()]
 
 
 def init_app(
@@ -137,7 +148,7 @@ def init_app(
         }
 
     app.context_processor(frame)
-    app.jinja_env.globals.update(asset=asset, address=address, fields=fields, look=looks.look)
+    app.jinja_env.globals.update(asset=asset, address=address, doors=doors, fields=fields, look=looks.look)
     app.jinja_env.globals.update(csp_nonce=csp_nonce, hx_nonce=hx_nonce)
 
 
@@ -165,7 +176,7 @@ def _active(items: Iterable[MenuItem]) -> MenuItem | None:
 
 
 def _refuse_dead_ends(app: Flask, links: Links) -> None:
-    wanted = {item.endpoint for item in _items.values()} | set(vars(links).values())
+    wanted = {item.endpoint for item in _items.values()} | _doors.keys() | set(vars(links).values())
     missing = sorted(wanted - app.view_functions.keys())
     assert not missing, f"the menu leads to endpoints that do not exist: {', '.join(missing)}"
 

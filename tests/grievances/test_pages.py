@@ -281,11 +281,21 @@ def test_the_desk_shows_what_waits_and_the_figures(gina: Browser, office: Office
     assert "Open grievances by category" in page.text
     with time_machine.travel("2026-04-20T09:00:00+00:00", tick=False):
         gina.sign_in("gina.oduya", PASSWORD)
-        assert "Late grievances of others" in gina.open("/waiting").text
+        late = gina.open("/waiting").text
+        assert "Overdue" in late
+        assert "Late grievances of others" not in late
 
 
 def test_a_case_is_found_by_its_number(gina: Browser, office: Office) -> None:
     assert gina.open(f"/search?q={number(office.here)}").location == f"/grievances/{office.here}"
+
+
+def test_the_page_for_signing_in_shows_the_way_to_complain_without_an_account(
+    app: Flask, office: Office
+) -> None:
+    page = Browser(app).open("/sign-in")
+    assert 'href="/grievances/public"' in page.text
+    assert 'href="/grievances/public/status"' in page.text
 
 
 def test_anybody_lodges_and_looks_up_without_signing_in(app: Flask, office: Office) -> None:
