@@ -20,7 +20,7 @@ EXPLAINED = {
     "amount_mismatch": "The amount is not the one we instructed.",
     "duplicate_in_file": "An earlier line of the same file speaks of the same payment.",
     "unknown_reference": "No payment of this cycle has this reference.",
-    "bad_state": "The payment has ended already, and this line says otherwise.",
+    "bad_state": "The payment is further on already, or has ended otherwise.",
     "unreadable": "The line cannot be read.",
     "repeated": "It says what was known already.",
     "matched": "It belongs to a payment, and moved it on.",
