@@ -256,6 +256,13 @@ class VersionField(IntegerField):
     def __init__(self, **more: Any) -> None:
         super().__init__("", [], **more)
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """A page that makes a new record has no version to send; an empty one is never that of a record."""
+        if any(valuelist):
+            super().process_formdata(valuelist)
+        else:
+            self.data = None
+
     def check(self, record: Any) -> None:
         """Refuse if the record has changed since the page was made. Call it within `form.catching()`."""
         if self.data != record.version:
