@@ -35,7 +35,7 @@ def load(text: str, *, at: datetime) -> Loaded:
     A text that a live version already has changes nothing. Raises Invalid (field `document`) with the line of a
     mistake, Conflict if the currency of the scheme would change.
     """
-    understood = documents.understand(text)
+    understood = _readable(text)
     document, day = documents.normalised(text), understood.rules.valid_from
     scheme = _scheme_of(understood, at=at)
     digest = digest_of(document, day)
@@ -69,7 +69,7 @@ def redraft(rule_set: RuleSet, text: str) -> None:
             f"Version {rule_set.number} is {rule_set.status_label.lower()} and cannot be edited.",
             instead="Draft a new version.",
         )
-    understood = documents.understand(text)
+    understood = _readable(text)
     if understood.scheme.code != rule_set.scheme.code:
         raise Conflict(
             f"This is the scheme {rule_set.scheme.code}; the text is of {understood.scheme.code}.",
@@ -243,6 +243,13 @@ def _changed_parameters(old: Understood, new: Understood) -> list[str]:
         was = f", before {one.value}" if one else " (new)"
         found.append(f"{name.replace('_', ' ').capitalize()} is {said}{was}.")
     return found
+
+
+def _readable(text: str) -> Understood:
+    """The document, with examples whose facts exist; whether they hold is asked when it is submitted."""
+    understood = documents.understand(text)
+    examples.check(understood)
+    return understood
 
 
 def _scheme_of(understood: Understood, *, at: datetime) -> Scheme:
