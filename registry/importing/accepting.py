@@ -16,7 +16,7 @@ from mis import audit, jobs
 from mis.calendar import now
 from mis.db import db, freshen
 from mis.errors import Conflict
-from registry import areas, facts
+from registry import areas
 from registry.importing import staging, whole
 from registry.importing.mapping import AreaRule, Mapping, columns_of, parts_of
 from registry.models import (
@@ -31,6 +31,7 @@ from registry.models import (
     Phone,
     batch_lifecycle,
 )
+from registry.stored_values import from_json
 
 PERMISSION = "registry:import:accept"
 _row, _number = ImportRow.__table__.c, ImportNumber.__table__.c
@@ -157,7 +158,7 @@ def register_persons(batch: ImportBatch, mapping: Mapping, *, low: int, high: in
     days = ("birth_date", "death_date")
     values = {
         **{name: _text(said, name) for name in texts},
-        **{name: facts.from_json(said, name, sa.Date()) for name in days},
+        **{name: from_json(said, name, sa.Date()) for name in days},
         "area_id": _area_id(batch),
         "attributes": said["attributes"],
         "source": sa.literal(batch.source),
@@ -248,7 +249,7 @@ def _area_id(batch: ImportBatch) -> sa.ColumnElement[Any]:
 
 
 def _text(column: sa.ColumnElement[Any], key: str) -> sa.ColumnElement[Any]:
-    return facts.from_json(column, key, sa.Text())
+    return from_json(column, key, sa.Text())
 
 
 def _recorded(batch: ImportBatch, model: type[Any], *, low: int, high: int) -> Any:

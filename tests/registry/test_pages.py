@@ -281,3 +281,9 @@ def test_an_officer_of_a_district_sees_no_lists_of_elsewhere(app: Flask, office:
     assert hers.send(f"{answer.location}/refused.csv").status_code == 404
     assert "Accept the list" not in hers.open("/").text
     assert "list.csv" in browser(app, "b.ba").open("/registry/imports").text
+
+
+def test_enter_registers_the_household_and_adds_no_row(app: Flask, office: dict[str, Any]):
+    page = browser(app).open("/registry/households/new").text
+    # A browser presses the first button of the form.
+    assert page.index(">Register the household</button>") < page.index('name="add_row"')
