@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from eligibility import documents, examples
 from eligibility.documents import Understood
 from eligibility.models import RuleSet, Scheme, rule_set_lifecycle
-from mis import acting, temporal
+from mis import access, acting, temporal
 from mis.db import db
 from mis.errors import Conflict, Missing
 
@@ -33,7 +33,7 @@ def load(text: str, *, at: datetime) -> Loaded:
     """Draft a new version of a scheme's rules from a document; make the scheme if its code is new.
 
     A text that a live version already has changes nothing. Raises Invalid (field `document`) with the line of a
-    mistake, Conflict if the currency of the scheme would change.
+    mistake, Conflict if the currency of the scheme would change, Forbidden if a new scheme is not the user's to make.
     """
     understood = _readable(text)
     document, day = documents.normalised(text), understood.rules.valid_from
@@ -258,6 +258,7 @@ def _scheme_of(understood: Understood, *, at: datetime) -> Scheme:
     if scheme is not None:
         _need_same_currency(scheme, understood)
         return scheme
+    access.need("eligibility:scheme:manage")
     scheme = Scheme(
         code=said.code,
         name=said.name,

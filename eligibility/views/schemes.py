@@ -19,11 +19,12 @@ from mis.access import requires
 from mis.calendar import now, today
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
-from mis.states import changes_of
+from mis.states import Offer, changes_of
 from mis.web import history
 from mis.web.listing import Column, Listing
 
-READ, DRAFT = "eligibility:scheme:read", "eligibility:ruleset:draft"
+READ, READ_RULES = "eligibility:scheme:read", "eligibility:ruleset:read"
+DRAFT, PUBLISH = "eligibility:ruleset:draft", "eligibility:ruleset:publish"
 
 BRANCHES = {
     "child_and_family": _l("Children and families"),
@@ -87,7 +88,7 @@ def scheme(code: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/schemes/<code>/versions/<int:number>")
-@requires(READ)
+@requires(READ_RULES)
 def rule_set(code: str, number: int) -> ResponseReturnValue:
     """One version: its requirements in words with their articles, what changed, and its steps."""
     found = _version(code, number)
@@ -102,7 +103,7 @@ def rule_set(code: str, number: int) -> ResponseReturnValue:
         predecessor=before,
         differences=publishing.differences(publishing.understood(before), understood) if before else [],
         text_difference=publishing.text_difference(before.document, found.document) if before else [],
-        offers=rule_set_lifecycle.offers(found),
+        offers={permission: _offers(found, permission) for permission in (DRAFT, PUBLISH)},
         changes=changes_of(found),
         history=history.of(found),
         payees=PAYEES,
@@ -152,18 +153,33 @@ def edit_draft(code: str, number: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/schemes/<code>/versions/<int:number>/step")
-@requires(READ)
+@requires(DRAFT)
 def rule_set_step(code: str, number: int) -> ResponseReturnValue:
-    """Submit, publish, send back or withdraw a version; the lifecycle asks for the permission of each."""
-    found, step = _version(code, number), request.form.get("step", "")
-    if step not in rule_set_lifecycle.steps:
+    """Submit or withdraw a version, as one of its authors."""
+    return _take(_version(code, number), DRAFT)
+
+
+@blueprint.post("/schemes/<code>/versions/<int:number>/publication")
+@requires(PUBLISH)
+def publication(code: str, number: int) -> ResponseReturnValue:
+    """Publish a submitted version or send it back, as a second person."""
+    return _take(_version(code, number), PUBLISH)
+
+
+def _offers(found: RuleSet, permission: str) -> list[Offer]:
+    return [offer for offer in rule_set_lifecycle.offers(found) if offer.step.permission == permission]
+
+
+def _take(found: RuleSet, permission: str) -> ResponseReturnValue:
+    step = rule_set_lifecycle.steps.get(request.form.get("step", ""))
+    if step is None or step.permission != permission:
         raise Invalid(_("There is no such step."))
     if request.form.get("version", "") != str(found.version):
         raise Conflict(
             _("Somebody else has just changed this version."), instead=_("Look at it again, then decide.")
         )
-    publishing.take(found, step, reason=request.form.get("reason"))
-    flash(_("Done: %(step)s.", step=rule_set_lifecycle.steps[step].label), "success")
+    publishing.take(found, step.name, reason=request.form.get("reason"))
+    flash(_("Done: %(step)s.", step=step.label), "success")
     return redirect(_url(found))
 
 

@@ -100,8 +100,8 @@ def test_rules_are_drafted_checked_submitted_and_published_by_a_second_person(
     assert saved.status_code == 302
     page = ada.open(saved.location)
     assert "Monthly pension is 175.00 XTS a month, before 150.00." in page.text
-    step = f"{saved.location}/step"
-    assert ada.send(step, step="submit", version="1").status_code == 302
+    step = f"{saved.location}/publication"
+    assert ada.send(f"{saved.location}/step", step="submit", version="1").status_code == 302
     assert ada.send(step, step="publish", version="2").status_code == 403
     assert "Publish the rules of" in ben.open("/").text
     assert ben.send(step, step="publish", version="1").status_code == 409
