@@ -40,7 +40,7 @@ class Visitor:
 
     def open(self, address: str, *, status: int = 200) -> Visitor:
         """Open an address, following where it leads."""
-        answer = self.client.get(address)
+        answer = self.client.get(address, buffered=True)
         return self._arrive(address, answer, status=status)
 
     def follow(self, words: str, *, status: int = 200) -> Visitor:
@@ -48,6 +48,12 @@ class Visitor:
         links = [link for link in self.page.iter("a") if words in _words(link)]
         assert links, f"There is no link “{words}” on {self.address}: {self.links()}"
         return self.open(links[0].get("href"), status=status)
+
+    def open_row(self, words: str) -> Visitor:
+        """Open the first record of a list whose row has these words."""
+        rows = [row for row in self.page.iter("tr") if words in _words(row) and row.find(".//a") is not None]
+        assert rows, f"There is no row “{words}” on {self.address}: {self.text[:1000]}"
+        return self.open(rows[0].find(".//a").get("href"))
 
     def links(self) -> list[str]:
         """The words of every link of the page."""
@@ -83,19 +89,23 @@ class Visitor:
     ) -> Visitor:
         address = form.get("action") or self.address
         if (form.get("method") or "get").lower() == "get":
-            return self._arrive(address, self.client.get(address, query_string=values), status=status)
+            return self._arrive(
+                address, self.client.get(address, query_string=values, buffered=True), status=status
+            )
         data: dict[str, Any] = {}
         for name, value in values:
             data.setdefault(name, []).append(value)
         kind = "multipart/form-data" if files else "application/x-www-form-urlencoded"
         return self._arrive(
-            address, self.client.post(address, data=data | files, content_type=kind), status=status
+            address,
+            self.client.post(address, data=data | files, content_type=kind, buffered=True),
+            status=status,
         )
 
     def _arrive(self, address: str, answer: TestResponse, *, status: int) -> Visitor:
         while answer.status_code in (301, 302, 303, 307, 308):
             address = answer.headers["Location"]
-            answer = self.client.get(address)
+            answer = self.client.get(address, buffered=True)
         self.answer, self.address = answer, urlsplit(address)._replace(scheme="", netloc="").geturl()
         said = self.text[:600] if answer.mimetype == "text/html" else answer.mimetype
         assert answer.status_code == status, f"{address} answered {answer.status_code}: {said}"
