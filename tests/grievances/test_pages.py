@@ -12,14 +12,18 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from grievances import subjects
 from grievances.intake import Lodged
 from grievances.models import Grievance, PublicTry
+from grievances.views import subject_links
 from mis import acting
 from mis.acting import SYSTEM
 from mis.audit import AuditEntry
 from mis.db import db
 from registry import references
-from registry.models import Person
+from registry.models import Area, Person
+from tests.conftest import acting_as
+from tests.factories.payments import enrol, make_person, make_scheme
 from tests.grievances.office import AT, answer, lodged, staff
 from tests.mis.accounts.browsing import Browser
 from tests.mis.accounts.people import PASSWORD
@@ -355,3 +359,33 @@ def test_a_late_author_is_sent_to_an_office(app: Flask, office: Office) -> None:
     assert late.status_code == 409
     assert "go to the nearest office" in late.text
     assert stored(made.grievance.id).status == "resolved"
+
+
+def test_a_case_leads_to_what_it_is_about_and_to_what_its_remedy_did(
+    app: Flask, gina: Browser, office: Office
+) -> None:
+    with db.unit_of_work() as session, acting.acting(SYSTEM):
+        area = session.get_one(Area, office.areas["XX1"])
+        enrolment = enrol(make_scheme(), make_person(area))
+        about = subjects.about(enrolment_id=enrolment.id)
+        made = lodged(area.id, "wrong_inclusion", subject=about).grievance
+        answer(made, finding="upheld", decision="They left.", remedy="place_hold")
+    page = gina.open(f"/grievances/{made.id}")
+    assert f'href="/eligibility/enrolments/{enrolment.id}"' in page.text
+    assert 'href="/payments/holds/1"' in page.text
+    assert gina.open("/payments/holds/1").status_code == 200
+    asked = gina.open(f"/grievances/lodge?person={references.reference('P', enrolment.person_id)}")
+    assert f"enrolment={enrolment.id}" in asked.text
+
+
+def test_somebody_who_may_not_read_payments_and_enrolments_sees_their_numbers_alone(
+    app: Flask, office: Office
+) -> None:
+    with db.unit_of_work() as session, acting.acting(SYSTEM):
+        area = session.get_one(Area, office.areas["XX1"])
+        enrolment = enrol(make_scheme(), make_person(area))
+    permissions = ("grievances:case:lodge", "grievances:case:read")
+    with app.test_request_context(), db.unit_of_work(read_only=True), acting_as("clerk", *permissions):
+        (_person, shown) = subject_links.of_subject(subjects.about(enrolment_id=enrolment.id))[:2]
+        assert shown[1:] == (f"number {enrolment.id}", None)
+        assert subject_links.latest_of(enrolment.person_id) == []
