@@ -47,7 +47,9 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=g.get("csp_nonce", "none")))
+        response.headers.setdefault(
+            "Content-Security-Policy", POLICY.format(nonce=g.get("csp_nonce", "none"))
+        )
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.production:
