@@ -131,9 +131,7 @@ def test_a_rejected_file_may_be_brought_again():
 def test_rows_that_were_changed_behind_the_back_are_not_accepted():
     batch = bring(vlss(vlss_row(1), vlss_row(2)))["batch"]
     with db.unit_of_work() as session:
-        session.execute(
-            sa.update(ImportRow.__table__).where(ImportRow.row_no == 3).values(content_digest="other")
-        )
+        session.execute(sa.update(ImportRow).where(ImportRow.row_no == 3).values(content_digest="other"))
     with pytest.raises(AssertionError, match="no longer what was read"):
         accept(batch)
     assert counted()["Person"] == 0
