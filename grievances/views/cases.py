@@ -18,7 +18,7 @@ from grievances.models import OPEN, Grievance, grievance_lifecycle
 from grievances.views import subject_links
 from grievances.views.blueprint import LODGE, READ, WORK, blueprint
 from grievances.views.happenings import of_case
-from mis import access, acting
+from mis import access, acting, sealed
 from mis.access import requires
 from mis.calendar import now, today
 from mis.db import db
@@ -30,6 +30,8 @@ from registry import references
 from registry.models import Area
 
 register_menu("grievances", _l("Grievances"), "grievances.cases", "message-report", READ, 10)
+
+_LONGEST_PURPOSE = 200
 
 # Steps taken by a button alone; the others need a form, the likeliest one standing first.
 _BUTTONS = {"acknowledge": "grievances.acknowledge", "close": "grievances.close"}
@@ -150,6 +152,15 @@ def add_note(grievance_id: int) -> ResponseReturnValue:
     return _page(grievance, form)
 
 
+@blueprint.post("/<int:grievance_id>/phone")
+@requires(WORK)
+def reveal_phone(grievance_id: int) -> ResponseReturnValue:
+    """Show the complainant's telephone number in full, once, to somebody who says what for."""
+    grievance = casework.get(grievance_id)
+    number = sealed.reveal(grievance, "phone", purpose=request.form.get("purpose", "")[:_LONGEST_PURPOSE])
+    return _page(grievance, NoteForm(formdata=None), phone=number)
+
+
 @blueprint.post("/<int:grievance_id>/acknowledge")
 @requires(WORK)
 def acknowledge(grievance_id: int) -> ResponseReturnValue:
@@ -189,7 +200,7 @@ def same_version(grievance: Grievance) -> None:
         )
 
 
-def _page(grievance: Grievance, form: NoteForm) -> ResponseReturnValue:
+def _page(grievance: Grievance, form: NoteForm, *, phone: str | None = None) -> ResponseReturnValue:
     offers = {one.step.name: one for one in grievance_lifecycle.offers(grievance)}
     appeal = casework.appeal_against(grievance)
     context: dict[str, Any] = {
@@ -215,6 +226,8 @@ def _page(grievance: Grievance, form: NoteForm) -> ResponseReturnValue:
         "refused": [one for one in offers.values() if one.refusal is not None],
         "appeal": (intake.reference(appeal), appeal) if appeal else None,
         "appeal_of": _reference(grievance.appeal_of_id),
+        "phone": phone,
+        "may_call": bool(grievance.phone_hint) and phone is None and access.may(WORK),
         "may_write": grievance.is_open and access.may(WORK),
         "history": history.of(grievance) if access.may("audit:trail:read") else None,
     }

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from grievances import subjects
-from grievances.intake import Lodged
+from grievances.intake import Complainant, Lodged
 from grievances.models import Grievance, PublicTry
 from grievances.views import subject_links
 from mis import acting
@@ -389,3 +389,19 @@ def test_somebody_who_may_not_read_payments_and_enrolments_sees_their_numbers_al
         (_person, shown) = subject_links.of_subject(subjects.about(enrolment_id=enrolment.id))[:2]
         assert shown[1:] == (f"number {enrolment.id}", None)
         assert subject_links.latest_of(enrolment.person_id) == []
+
+
+def test_the_telephone_number_is_shown_to_who_says_what_for_and_the_trail_keeps_it(
+    app: Flask, gina: Browser, office: Office
+) -> None:
+    with db.unit_of_work(), acting.acting(SYSTEM):
+        caller = Complainant("Awa Diallo", "+254 711 222 333")
+        made = lodged(office.areas["XX1"], complainant=caller).grievance
+    path = f"/grievances/{made.id}"
+    assert "+254711222333" not in gina.open(path).text
+    assert gina.send(f"{path}/phone", purpose=" ").status_code == 422
+    assert "+254711222333" in gina.send(f"{path}/phone", purpose="Ask when he went to the bank.").text
+    assert signed_in(app, "audi.tor").send(f"{path}/phone", purpose="Curious.").status_code == 403
+    with db.unit_of_work(read_only=True) as session:
+        looked = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "sealed.reveal")).one()
+    assert looked.details["purpose"] == "Ask when he went to the bank."
