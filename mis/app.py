@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_login import LoginManager, current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import eligibility.views
@@ -70,6 +71,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.production:
         assert app.static_folder is not None
         app.wsgi_app = WhiteNoise(app.wsgi_app, root=app.static_folder, prefix="static/")  # type: ignore[method-assign]
+    if count := settings.trusted_proxies:
+        # Without it everybody comes from the proxy's address, and all count as one where tries are counted.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
 
 

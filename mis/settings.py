@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     job_chunk_rows: int
     audit_seal_rows: int
     upload_megabytes: int
+    trusted_proxies: int = Field(ge=0, le=10)
 
     @classmethod
     def settings_customise_sources(
