@@ -9,15 +9,14 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from mis import access, jobs
+from mis import access
 from mis.calendar import today
 from mis.db import db
-from mis.jobs import Job
 from mis.money import Money
-from mis.states import Offer, changes_of
+from mis.states import changes_of
 from mis.web import i18n
 from mis.web.charts import Chart, bar_chart
-from payments import exceptions, filing, paylist, payroll, reconciliation, resuming, telling, totals
+from payments import exceptions, filing, paylist, payroll, reconciliation, telling, totals
 from payments.leaving_out import SENTENCES
 from payments.models import AnswerFile, Cycle, cycle_lifecycle
 from payments.totals import Check, Sum
@@ -73,40 +72,9 @@ def context(cycle: Cycle) -> dict[str, Any]:
 def check_context(cycle: Cycle) -> dict[str, Any]:
     """What somebody looks at before approving."""
     shown = context(cycle)
-    shown["offers"] = [
-        offer
-        for offer in cycle_lifecycle.offers(cycle, content=False)
-        if offer.step.name in ("approve", "return")
-    ]
-    submitted = [change for change in shown["changes"] if change.step == "submit"]
-    shown["submitted"] = submitted[-1] if submitted else None
-    return shown
-
-
-def work_on(cycle: Cycle) -> dict[str, Any]:
-    """The job that is at work on the cycle, or has stopped half way."""
-    job = _job(cycle)
-    return {
-        "job": job,
-        "working": job is not None and job.live,
-        "stopped": job is not None and not job.live,
-        "progress": jobs.progress(job) if job is not None and job.live else None,
-    }
-
-
-def _job(cycle: Cycle) -> Job | None:
-    kind = _JOBS.get(cycle.status)
-    return resuming.last_job(kind, f"cycle:{cycle.id}") if kind else None
-
-
-def _offers(cycle: Cycle) -> list[Offer]:
-    """The buttons: what jobs do, and what has a page of its own, is left out."""
-    return [
-        offer
-        for offer in cycle_lifecycle.offers(cycle, content=False)
-        if offer.step.name not in (*BY_THE_JOB, "approve")
-        and not (offer.step.name in _GIVING_UP and offer.refusal)
-    ]
+    offers = {offer.step.name: offer for offer in cycle_lifecycle.offers(cycle, content=False)}
+    offers = {offer.step.name: offer for offer in cycle_lifecycle.offers(cycle, content=False)}
+    shown["offers"] = [offers[name] for name in ("approve", "return") if name in offers]
 
 
 def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
