@@ -68,15 +68,6 @@ rule_set_lifecycle = Lifecycle(
             stamps="submitted_by_id",
         ),
         Step(
-            "return",
-            "Send back",
-            ("submitted",),
-            "draft",
-            "eligibility:ruleset:publish",
-            reason="required",
-            new_round=True,
-        ),
-        Step(
             "publish",
             "Publish",
             ("submitted",),
@@ -85,6 +76,15 @@ rule_set_lifecycle = Lifecycle(
             four_eyes=True,
             bound=True,
             stamps="published_by_id",
+        ),
+        Step(
+            "return",
+            "Send back",
+            ("submitted",),
+            "draft",
+            "eligibility:ruleset:publish",
+            reason="required",
+            new_round=True,
         ),
         Step(
             "withdraw",

@@ -110,7 +110,7 @@ def _decision(person: Person, found: Any, understood: Any, facts: Any) -> dict[s
         "person": person,
         "reference": reference(PERSON, person.id),
         "found": found,
-        "clauses": shown.clauses(found, person_id=person.id, names=names),
+        "clauses": shown.clauses(found, person=person, names=names),
         "steps": shown.amount_steps(found),
         "amount": None
         if found.amount_minor is None

@@ -15,14 +15,13 @@ from sqlalchemy.orm import joinedload
 from eligibility import enrolment as process
 from eligibility.forms import EXIT_REASONS, ExitForm
 from eligibility.models import Enrolment, Scheme, enrolment_lifecycle
-from eligibility.views import narrowing
+from eligibility.views import narrowing, shown
 from eligibility.views.blueprint import blueprint
 from mis import access
 from mis.access import requires
 from mis.calendar import now, today
 from mis.errors import Conflict, Invalid
 from mis.money import Money
-from mis.web import history
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from registry import search
@@ -117,7 +116,7 @@ def enrolment(enrolment_id: int) -> ResponseReturnValue:
         exit_reason=dict(EXIT_REASONS).get(found.exit_reason or ""),
         may_exit=found.status in ("active", "suspended") and access.may(EXIT),
         may_decide=found.status == "applied" and access.may(DECIDE),
-        history=history.of(found),
+        history=shown.steps_taken(found),
     )
 
 

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from eligibility import assessment, enrolling, publishing
-from eligibility.documents import AMOUNT
+from eligibility.documents import AMOUNT, Understood
 from eligibility.forms import RunForm
 from eligibility.models import AssessmentRun, Determination, Scheme
 from eligibility.views import narrowing
@@ -165,7 +165,7 @@ def run(run_id: int) -> ResponseReturnValue:
         counts=counts,
         currency=found.scheme.currency,
         total=Money(counts.get("amount_minor", 0), found.scheme.currency),
-        codes=understood.codes,
+        not_met=_requirements(understood, counts) if finished else [],
         charts=_charts(found) if finished else [],
         preview=enrolling.preview(found) if finished and access.may(DECIDE) else None,
         enrolling=_enrolling_job(found),
@@ -182,20 +182,27 @@ def enrol_from_run(run_id: int) -> ResponseReturnValue:
     return redirect(url_for("eligibility.run", run_id=run_id))
 
 
-def reason_words(understood: Any) -> dict[str, str]:
-    """The sentence of each reason code."""
-    words = {clause.code: clause.sentence for clause in understood.rules.clauses}
-    return words | {AMOUNT: _("The amount is not known.")}
+def _requirements(understood: Understood, counts: dict[str, Any]) -> list[tuple[str, str, int, int]]:
+    """Each requirement in words, its code, how many do not meet it, and of how many it decides that it is not known."""
+    words = [(clause.code, clause.sentence) for clause in understood.rules.clauses]
+    words.append((AMOUNT, _("The amount is known.")))
+    failed, unknown = counts.get("reasons", {}), counts.get("unknown", {})
+    return [
+        (sentence, code, failed.get(code, 0), unknown.get(code, 0))
+        for code, sentence in words
+        if code != AMOUNT or code in unknown
+    ]
 
 
 def _charts(found: AssessmentRun) -> list[Chart]:
-    counts, words = found.counts or {}, reason_words(publishing.understood(found.rule_set))
+    counts = found.counts or {}
     outcomes = [(label, counts.get(code, 0)) for code, label in OUTCOMES]
     made = [bar_chart(_("Outcomes"), outcomes, unit=_("Persons"), heading=_("Outcome"))]
     for title, key in ((_("Requirements not met"), "reasons"), (_("Not known"), "unknown")):
         if counts.get(key):
-            values = [(f"{code}: {words.get(code, '')}", rows) for code, rows in counts[key].items()]
-            made.append(bar_chart(title, values, unit=_("Persons"), heading=_("Requirement")))
+            made.append(
+                bar_chart(title, list(counts[key].items()), unit=_("Persons"), heading=_("Requirement"))
+            )
     return made
 
 

@@ -13,14 +13,14 @@ from flask_babel import lazy_gettext as _l
 from eligibility import documents, examples, publishing
 from eligibility.forms import DraftForm
 from eligibility.models import Enrolment, RuleSet, Scheme, rule_set_lifecycle
+from eligibility.views import shown
 from eligibility.views.blueprint import blueprint
 from mis import access
 from mis.access import requires
 from mis.calendar import now, today
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
-from mis.states import Offer, changes_of
-from mis.web import history
+from mis.states import Offer
 from mis.web.listing import Column, Listing
 
 READ, READ_RULES = "eligibility:scheme:read", "eligibility:ruleset:read"
@@ -104,8 +104,7 @@ def rule_set(code: str, number: int) -> ResponseReturnValue:
         differences=publishing.differences(publishing.understood(before), understood) if before else [],
         text_difference=publishing.text_difference(before.document, found.document) if before else [],
         offers={permission: _offers(found, permission) for permission in (DRAFT, PUBLISH)},
-        changes=changes_of(found),
-        history=history.of(found),
+        history=shown.steps_taken(found),
         payees=PAYEES,
         may_edit=found.status == "draft" and access.may(DRAFT),
     )

@@ -12,13 +12,17 @@ from flask_babel import gettext as _
 from eligibility.documents import Understood
 from eligibility.rules import Determination as Found
 from eligibility.rules import Explanation, UsedValue
+from eligibility.rules.catalogue import BIRTH_DATE
+from mis.states import changes_of
 from mis.web import i18n
-from registry import facts
+from mis.web.history import Happening
+from registry import birth_dates, facts
+from registry.models import Person
 
 Pair = tuple[str, Any]
 
 
-def clauses(found: Found, *, person_id: int, names: Mapping[Any, str]) -> list[dict[str, Any]]:
+def clauses(found: Found, *, person: Person, names: Mapping[Any, str]) -> list[dict[str, Any]]:
     """The requirements as `macros/explain.html` shows them; `names` are those of the household's members by id."""
     return [
         {
@@ -26,7 +30,7 @@ def clauses(found: Found, *, person_id: int, names: Mapping[Any, str]) -> list[d
             "sentence": clause.sentence,
             "reason": clause.code,
             "article": clause.article,
-            "values": _values(clause.explanation, person_id=person_id, names=names),
+            "values": _values(clause.explanation, person=person, names=names),
         }
         for clause in found.clauses
     ]
@@ -54,6 +58,24 @@ def limits(understood: Understood) -> list[tuple[str, Any, str, str]]:
     ]
 
 
+def steps_taken(record: Any) -> list[Happening]:
+    """Who did what with a record that has a lifecycle, newest first, with the reasons."""
+    made = {"created": _("Drafted or applied"), "edited": _("Changed")}
+    return [
+        Happening(
+            one.at,
+            one.user_name,
+            made.get(one.step) or record.lifecycle.steps[one.step].label,
+            one.reason,
+            "",
+            [(_("Status"), record.lifecycle.label(one.source), record.lifecycle.label(one.target))]
+            if one.source and one.target
+            else [],
+        )
+        for one in reversed(changes_of(record))
+    ]
+
+
 def written(value: Any) -> Any:
     """A value as people write it."""
     if isinstance(value, bool):
@@ -63,8 +85,12 @@ def written(value: Any) -> Any:
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
-def _values(explanation: Explanation, *, person_id: int, names: Mapping[Any, str]) -> list[Pair]:
-    own = [(one.label, _with_unit(one)) for one in explanation.values if one.member in (None, person_id)]
+def _values(explanation: Explanation, *, person: Person, names: Mapping[Any, str]) -> list[Pair]:
+    own = [
+        (one.label[:1].upper() + one.label[1:], _with_unit(one, person))
+        for one in explanation.values
+        if one.member in (None, person.id)
+    ]
     figures = [
         (one.text, _counted(one.value, [names.get(member, str(member)) for member in one.members]))
         for one in explanation.counted
@@ -72,9 +98,12 @@ def _values(explanation: Explanation, *, person_id: int, names: Mapping[Any, str
     return list(dict.fromkeys([*own, *figures]))
 
 
-def _with_unit(used: UsedValue) -> Any:
+def _with_unit(used: UsedValue, person: Person) -> Any:
     if used.value is None:
         return None
+    if used.name == BIRTH_DATE and used.value == person.birth_date:
+        # Of many older people the year is known, and the first of January would be made up.
+        return birth_dates.written(person.birth_date, person.birth_precision)
     fact = facts.catalogue().get(used.name)
     if fact is not None and fact.type == "choice":
         return fact.choices.get(str(used.value), used.value)
