@@ -14,12 +14,12 @@ from mis.access import requires
 from mis.calendar import now
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
-from mis.states import changes_of
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from payments import accounts
 from payments.forms import KINDS, AccountForm, PurposeForm
 from payments.models import PaymentAccount, account_lifecycle
+from payments.views import telling
 from payments.views.blueprint import blueprint
 from registry.models import Person
 
@@ -141,7 +141,7 @@ def _page(
         offers=offers,
         number=number,
         may_reveal=found.number_hint is not None and access.may(accounts.REVEAL),
-        changes=changes_of(found),
+        told=telling.steps_of(found),
     )
 
 

@@ -13,6 +13,30 @@ from payments.models import Cycle
 
 OFFERED_CYCLES = 120
 
+# Short names for charts and columns; the sentences stand with the reasons themselves.
+REASONS = {
+    "applied": _l("Not decided yet"),
+    "not_started": _l("Begins later"),
+    "exited": _l("Ended before"),
+    "died_before": _l("Died before"),
+    "suspended": _l("Suspended"),
+    "other_enrolment": _l("Paid otherwise"),
+    "no_amount": _l("No amount"),
+    "other_currency": _l("Other currency"),
+    "died": _l("Died in the month"),
+    "held": _l("Held"),
+    "no_account": _l("No account"),
+}
+CLASSES = {
+    "matched": _l("Matched"),
+    "repeated": _l("Known already"),
+    "amount_mismatch": _l("Another amount"),
+    "duplicate_in_file": _l("Twice in the file"),
+    "unknown_reference": _l("Unknown reference"),
+    "bad_state": _l("Contradicts what is known"),
+    "unreadable": _l("Cannot be read"),
+}
+
 STATES = [
     ("sent", _l("Sent, no answer yet")),
     ("pending", _l("Pending")),

@@ -9,17 +9,20 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from mis import access
+from mis import access, jobs
 from mis.calendar import today
 from mis.db import db
+from mis.jobs import Job
 from mis.money import Money
-from mis.states import changes_of
+from mis.states import Offer
 from mis.web import i18n
 from mis.web.charts import Chart, bar_chart
-from payments import exceptions, filing, paylist, payroll, reconciliation, telling, totals
+from payments import exceptions, filing, paylist, payroll, reconciliation, resuming, telling, totals
 from payments.leaving_out import SENTENCES
 from payments.models import AnswerFile, Cycle, cycle_lifecycle
 from payments.totals import Check, Sum
+from payments.views.choices import REASONS
+from payments.views.telling import steps_of
 
 # Steps that background work takes, and those that give such work up.
 BY_THE_JOB = ("computed", "exported")
@@ -59,7 +62,8 @@ def context(cycle: Cycle) -> dict[str, Any]:
         "tied": [_tied(check, cycle) for check in reconciliation.tie_out(cycle)],
         "files": _files(cycle),
         "batch": batch,
-        "changes": changes_of(cycle),
+        "told": steps_of(cycle, leave_out=BY_THE_JOB),
+        "control_sum": Money(batch.total_minor, cycle.currency) if batch and batch.total_minor else None,
         "out_of_date": _out_of_date(cycle, figures),
         "exceptions_open": waiting,
         "may_answer": cycle.status in ("exported", "reconciled") and access.may("payments:cycle:reconcile"),
@@ -73,8 +77,36 @@ def check_context(cycle: Cycle) -> dict[str, Any]:
     """What somebody looks at before approving."""
     shown = context(cycle)
     offers = {offer.step.name: offer for offer in cycle_lifecycle.offers(cycle, content=False)}
-    offers = {offer.step.name: offer for offer in cycle_lifecycle.offers(cycle, content=False)}
     shown["offers"] = [offers[name] for name in ("approve", "return") if name in offers]
+    submitted = [change for change, _label in shown["told"] if change.step == "submit"]
+    shown["submitted"] = submitted[-1] if submitted else None
+    return shown
+
+
+def work_on(cycle: Cycle) -> dict[str, Any]:
+    """The job that is at work on the cycle, or has stopped half way."""
+    job = _job(cycle)
+    return {
+        "job": job,
+        "working": job is not None and job.live,
+        "stopped": job is not None and not job.live,
+        "progress": jobs.progress(job) if job is not None and job.live else None,
+    }
+
+
+def _job(cycle: Cycle) -> Job | None:
+    kind = _JOBS.get(cycle.status)
+    return resuming.last_job(kind, f"cycle:{cycle.id}") if kind else None
+
+
+def _offers(cycle: Cycle) -> list[Offer]:
+    """The buttons: what jobs do, and what has a page of its own, is left out."""
+    return [
+        offer
+        for offer in cycle_lifecycle.offers(cycle, content=False)
+        if offer.step.name not in (*BY_THE_JOB, "approve")
+        and not (offer.step.name in _GIVING_UP and offer.refusal)
+    ]
 
 
 def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
@@ -84,7 +116,7 @@ def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
         (_("Open the cycle"), "open", "open", None),
         (_("Compute entitlements"), "open", "computed", _("Who is due what, and for everybody else why not.")),
         (_("Submit for approval"), "computed", "submitted", None),
-        (_("Approve, by a second person"), "submitted", "approved", None),
+        (_("Approve, by a second person"), "submitted", "approved", _("Somebody who has not worked on it.")),
         (_("Export the instructions"), "approved", "exported", _("Once; the file can be fetched again at any time.")),
         (_("Take in the provider's answers"), "exported", "reconciled", _("As many files as there are.")),
         (_("Reconcile"), "exported", "reconciled", None),
@@ -142,7 +174,7 @@ def _compared(cycle: Cycle, figures: totals.Totals) -> dict[str, Any] | None:
 
 
 def _left_out_chart(figures: totals.Totals) -> Chart | None:
-    values = [(SENTENCES.get(code, code), figure.count) for code, figure in telling.left_out(figures).items()]
+    values = [(REASONS.get(code, code), figure.count) for code, figure in telling.left_out(figures).items()]
     return (
         bar_chart(_("Not paid, by reason"), values, unit=_("People"), heading=_("Reason")) if values else None
     )

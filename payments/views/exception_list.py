@@ -22,7 +22,7 @@ from payments.matching import NEEDS_PERSON
 from payments.models import AnswerFile, AnswerLine
 from payments.providers.statuses import advice
 from payments.views.blueprint import blueprint
-from payments.views.choices import cycle_choices
+from payments.views.choices import CLASSES, cycle_choices
 
 READ = "payments:cycle:read"
 # No row has a number of its own; file and line together make one that can be sorted and passed on.
@@ -37,7 +37,7 @@ def _amount(line: AnswerLine) -> Money | None:
 
 _COLUMNS = [
     Column("line", _l("Line"), value=lambda line: line.line_no, sort=AnswerLine.line_no, kind="number"),
-    Column("class", _l("What it is"), value=lambda line: exceptions.EXPLAINED.get(line.match or "", line.match)),
+    Column("class", _l("What it is"), value=lambda line: CLASSES.get(line.match or "", line.match)),
     Column("reference", _l("Reference"), value=lambda line: line.end_to_end_id, sort=AnswerLine.end_to_end_id),
     Column("status", _l("The provider says"), value=lambda line: line.raw_status),
     Column("reason", _l("Reason"), value=lambda line: line.reason or line.reason_text),
@@ -62,7 +62,7 @@ exception_list = Listing(
         ChoiceFilter(
             "class",
             _l("What it is"),
-            [(code, exceptions.EXPLAINED[code]) for code in NEEDS_PERSON],
+            [(code, CLASSES[code]) for code in NEEDS_PERSON],
             lambda code: AnswerLine.match == code,
         ),
         TextFilter("q", _l("Reference"), lambda text: AnswerLine.end_to_end_id.icontains(text, autoescape=True)),
@@ -79,7 +79,7 @@ line_list = Listing(
     columns=_COLUMNS,
     filters=[
         ChoiceFilter(
-            "class", _l("What it is"), list(exceptions.EXPLAINED.items()), lambda code: AnswerLine.match == code
+            "class", _l("What it is"), list(CLASSES.items()), lambda code: AnswerLine.match == code
         ),
     ],
     row_url=lambda line: url_for("payments.exception", file_id=line.answer_file_id, line_no=line.line_no),
@@ -107,7 +107,7 @@ def answer(file_id: int) -> ResponseReturnValue:
         cycle=scheduling.get(file.cycle_id),
         job=job,
         progress=jobs.progress(job) if job is not None else None,
-        explained=exceptions.EXPLAINED,
+        classes=CLASSES,
         lines=line_list.page(request.args, only=[AnswerLine.answer_file_id == file.id]),
     )
 
