@@ -11,7 +11,7 @@ import eligibility.views
 import grievances.views
 import payments.views
 import registry.views
-from mis import access, jobs, sealed
+from mis import access, jobs, logs, sealed
 from mis import settings as configuration
 from mis.accounts import sessions
 from mis.accounts import views as account_views
@@ -39,6 +39,7 @@ BLUEPRINTS = (
 
 def configure(settings: Settings) -> None:
     """Prepare this process, without the web: the database, the keys, the bell of the jobs."""
+    logs.configure(production=settings.production)
     db.configure(settings.effective_database_url, role=settings.database_role)
     sealed.configure(settings.effective_sealing_keys)
     configuration.use(settings)

@@ -70,10 +70,10 @@ def money(value: Money) -> str:
 
 
 def day(value: date) -> str:
-    """A calendar day as the reader writes it, with the month in letters or digits as the language wants."""
-    return format_date(value, format="medium", locale=current())
+    """A day with its month in letters: 11/12 is in November to some readers and in December to others."""
+    return format_date(value, format=DAY_FORM, locale=current())
 
 
 def moment(value: datetime) -> str:
     """A point in time in the time zone of the office (BABEL_DEFAULT_TIMEZONE)."""
-    return str(format_datetime(value, format="short"))
+    return str(format_datetime(value, format=MOMENT_FORM))
