@@ -13,7 +13,7 @@ from mis import access
 from mis.access import requires
 from mis.calendar import now
 from mis.db import db
-from mis.errors import Conflict, Invalid, Missing
+from mis.errors import Conflict, Missing
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from payments import accounts
@@ -89,26 +89,32 @@ def account(account_id: int) -> ResponseReturnValue:
     return _page(accounts.get(account_id))
 
 
-@blueprint.post("/accounts/<int:account_id>/step")
-@requires(READ)
-def account_step(account_id: int) -> ResponseReturnValue:
-    """Confirm or close an account; each needs its own permission."""
-    found, step = accounts.get(account_id), request.form.get("step", "")
+@blueprint.post("/accounts/<int:account_id>/confirm")
+@requires(accounts.CONFIRM)
+def account_confirm(account_id: int) -> ResponseReturnValue:
+    """Confirm an account, as a second person."""
+    found = _unchanged(accounts.get(account_id))
+    accounts.confirm(found)
+    flash(_("The account is confirmed: the person is paid into it from the next computation on."), "success")
+    return _to(found)
+
+
+@blueprint.post("/accounts/<int:account_id>/close")
+@requires(accounts.PROPOSE)
+def account_close(account_id: int) -> ResponseReturnValue:
+    """Close an account."""
+    found = _unchanged(accounts.get(account_id))
+    accounts.close(found, reason=request.form.get("reason", ""))
+    flash(_("The account is closed."), "success")
+    return _to(found)
+
+
+def _unchanged(found: PaymentAccount) -> PaymentAccount:
     if request.form.get("version", "") != str(found.version):
         raise Conflict(
             _("Somebody else has just changed this account."), instead=_("Look at it again, then decide.")
         )
-    if step == "confirm":
-        accounts.confirm(found)
-        flash(
-            _("The account is confirmed: the person is paid into it from the next computation on."), "success"
-        )
-    elif step == "close":
-        accounts.close(found, reason=request.form.get("reason", ""))
-        flash(_("The account is closed."), "success")
-    else:
-        raise Invalid(_("There is no such step."))
-    return _to(found)
+    return found
 
 
 @blueprint.post("/accounts/<int:account_id>/reveal")
@@ -139,6 +145,9 @@ def _page(
         person=_person(found.person_id),
         kind=_KIND.get(found.kind, found.kind),
         offers=offers,
+        urls={
+            step: url_for(f"payments.account_{step}", account_id=found.id) for step in ("confirm", "close")
+        },
         number=number,
         may_reveal=found.number_hint is not None and access.may(accounts.REVEAL),
         told=telling.steps_of(found),

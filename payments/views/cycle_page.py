@@ -49,6 +49,7 @@ def context(cycle: Cycle) -> dict[str, Any]:
     return {
         "cycle": cycle,
         "offers": _offers(cycle),
+        "urls": _urls(cycle),
         "tasks": _tasks(cycle, waiting),
         "figures": _figures(cycle, figures, states),
         "compared": _compared(cycle, figures),
@@ -107,6 +108,11 @@ def _offers(cycle: Cycle) -> list[Offer]:
         if offer.step.name not in (*BY_THE_JOB, "approve")
         and not (offer.step.name in _GIVING_UP and offer.refusal)
     ]
+
+
+def _urls(cycle: Cycle) -> dict[str, str]:
+    steps = (step for step in cycle_lifecycle.steps if step not in BY_THE_JOB)
+    return {step: url_for(f"payments.cycle_{step}", cycle_id=cycle.id) for step in steps}
 
 
 def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:

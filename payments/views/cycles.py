@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from eligibility.models import Scheme
 from mis import access
 from mis.access import requires
 from mis.calendar import now
-from mis.errors import Conflict, Invalid
+from mis.errors import Conflict
 from mis.web.filters import ChoiceFilter
 from mis.web.listing import Column, Listing
 from payments import answers, approval, disbursement, filing, payroll, reconciliation, scheduling
@@ -101,20 +102,6 @@ def cycle_progress(cycle_id: int) -> ResponseReturnValue:
     return answer
 
 
-@blueprint.post("/cycles/<int:cycle_id>/step")
-@requires(READ)
-def cycle_step(cycle_id: int) -> ResponseReturnValue:
-    """Take a step of a cycle; each needs its own permission."""
-    found, step = scheduling.get(cycle_id), request.form.get("step", "")
-    if request.form.get("version", "") != str(found.version):
-        raise Conflict(
-            _("Somebody else has just changed this cycle."), instead=_("Look at it again, then decide.")
-        )
-    _take(found, step, reason=request.form.get("reason"))
-    flash(str(_TOLD.get(step) or _("Done.")), "success")
-    return _to(found)
-
-
 _TOLD = {
     "compute": _l("The entitlements are being computed."),
     "submit": _l("The cycle waits for approval by a second person."),
@@ -134,10 +121,34 @@ def _take(cycle: Cycle, step: str, *, reason: str | None) -> None:
         disbursement.begin(cycle, at=now())
     elif step == "reconcile":
         reconciliation.reconcile(cycle, at=now())
-    elif step in cycle_lifecycle.steps and step not in cycle_page.BY_THE_JOB:
-        approval.take(cycle, step, reason=reason)
     else:
-        raise Invalid(_("There is no such step."))
+        approval.take(cycle, step, reason=reason)
+
+
+def _step_taker(step: str) -> Callable[[int], ResponseReturnValue]:
+    """The view that takes one step: each has an address of its own, because each needs another permission."""
+
+    def take(cycle_id: int) -> ResponseReturnValue:
+        found = scheduling.get(cycle_id)
+        if request.form.get("version", "") != str(found.version):
+            raise Conflict(
+                _("Somebody else has just changed this cycle."), instead=_("Look at it again, then decide.")
+            )
+        _take(found, step, reason=request.form.get("reason"))
+        flash(str(_TOLD.get(step) or _("Done.")), "success")
+        return _to(found)
+
+    return take
+
+
+for _name, _step in cycle_lifecycle.steps.items():
+    if _name not in cycle_page.BY_THE_JOB:
+        blueprint.add_url_rule(
+            f"/cycles/<int:cycle_id>/{_name}",
+            endpoint=f"cycle_{_name}",
+            view_func=requires(_step.permission)(_step_taker(_name)),
+            methods=["POST"],
+        )
 
 
 @blueprint.post("/cycles/<int:cycle_id>/go-on")
