@@ -103,8 +103,8 @@ class RulesPart(_Part):
     derived: dict[str, Text] = Field(default_factory=dict)
     tables: dict[str, dict[str | int, Plain]] = Field(default_factory=dict)
     amount: Text
-    rounding: str = "half_up"
-    rounding_step_minor: int = 1
+    rounding: Literal["half_up", "half_even", "half_down", "up", "down"] = "half_up"
+    rounding_step_minor: Annotated[int, Field(ge=1, le=10**9)] = 1
     payee: Literal["self", "household"] = "self"
     recertification_months: Annotated[int, Field(ge=1, le=600)] | None = None
     appeal: AppealPart
@@ -277,7 +277,7 @@ def _rule_mistake(error: RuleError, said: Document, written: Written) -> str:
     """A mistake in an expression, at its line and column in the document."""
     path = _path_of(error.where, said)
     place = written.places.get(path)
-    if place is None:
+    if place is None or len(path) == 1:
         return f"Line {written.line(path)}: {error.message}{' ' + error.hint if error.hint else ''}"
     # Inside a block of several lines its indentation is unknown here: then the column is the expression's own.
     line = place.line + error.line - 1

@@ -92,7 +92,7 @@ def _values(explanation: Explanation, *, person: Person, names: Mapping[Any, str
         if one.member in (None, person.id)
     ]
     figures = [
-        (one.text, _counted(one.value, [names.get(member, str(member)) for member in one.members]))
+        (_figure(one.text), _counted(one.value, [names.get(member, str(member)) for member in one.members]))
         for one in explanation.counted
     ]
     return list(dict.fromkeys([*own, *figures]))
@@ -110,7 +110,15 @@ def _with_unit(used: UsedValue, person: Person) -> Any:
     return f"{written(used.value)} {used.unit}" if used.unit else written(used.value)
 
 
+def _figure(text: str) -> str:
+    """The words of a figure that has a name of its own; of any other, its expression."""
+    name = text.partition(".")[2] if text.startswith("household.") else text
+    if name == "size":
+        return str(_("Members of the household"))
+    return name.replace("_", " ").capitalize() if name.isidentifier() else text
+
+
 def _counted(value: Any, members: list[str]) -> Any:
     if value is None:
         return None
-    return f"{written(value)} ({', '.join(members)})" if members else str(written(value))
+    return f"{written(value)}: {', '.join(members)}" if members else str(written(value))

@@ -17,6 +17,8 @@ from eligibility.rules.recording import asked
 
 # Both databases limit how many arguments a function takes: 100 and 127.
 _PAIRS = 40
+# More characters than a record has: with a negative length, substr() takes all that stands before a character.
+_LONGEST = 10**9
 
 
 def record(checked: Checked, source: Source, reading: Expressions) -> ColumnElement[Any]:
@@ -81,12 +83,11 @@ def _on_sqlite(element: JsonObject, compiler: SQLCompiler, **given: Any) -> str:
             for place, part in enumerate(block)
         )
 
-    first, *rest = _blocks(element)
-    made = f"json_object({pairs(first)})"
-    for block in rest:
-        further = ", ".join(
-            f"'$.' || json_quote({compiler.process(key, **given)}), {value(of)}"
-            for key, of in zip(block[::2], block[1::2], strict=True)
-        )
-        made = f"json_set({made}, {further})"
-    return made
+    made = [f"json_object({pairs(block)})" for block in _blocks(element)]
+    if len(made) == 1:
+        return made[0]
+    # Put together as text: a key may hold any character, and json_patch would drop what is null.
+    opened = [made[0], *(f"substr({one}, 2)" for one in made[1:])]
+    closed = [*(f"substr({one}, -1, {-_LONGEST})" for one in opened[:-1]), opened[-1]]
+    joined = " || ',' || ".join(closed)
+    return f"json({joined})"
