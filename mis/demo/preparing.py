@@ -23,7 +23,7 @@ from mis.settings import Settings
 
 SEEDED = "demo seeded"
 # What an instance leaves behind beside its database and its keys.
-_FOLDERS = ("broker", "uploads", "exports")
+_FOLDERS = ("broker", "uploads", "exports", "answers")
 
 State = Literal["empty", "seeded", "interrupted", "foreign"]
 
