@@ -183,3 +183,22 @@ def test_the_file_on_the_disk_is_the_file_that_was_exported(scheme: Scheme, offi
         assert filing.fetch(cycle, "csv", to="test").read_bytes() == first
         path.unlink()
         assert filing.fetch(cycle, "csv", to="test").read_bytes() == first
+
+
+def test_who_works_in_one_area_sees_and_finds_the_payments_of_that_area_only(
+    office: Office, browser_of: Callable[[str], Browser]
+) -> None:
+    with office.at_work():
+        country = make_area("XX")
+        north, south = make_area("XX1", parent=country), make_area("XX2", parent=country)
+        scheme = make_scheme()
+        enrol_many(scheme, north, 2)
+        enrol_many(scheme, south, 3)
+        make_user("local", "auditor", area_id=north.id)
+    office.exported(scheme)
+    local = browser_of("local")
+    assert "Found: 2" in local.open("/payments/").text
+    assert "Found: 2" in local.open("/payments/entitlements").text
+    assert local.open("/payments/1").status_code == 200
+    assert local.open("/payments/5").status_code == 404
+    assert local.send("/payments/cycles/1/reconcile", version="1").status_code == 403
