@@ -50,7 +50,7 @@ class Month:
     def parse(cls, text: str, *, field: str | None = None) -> Month:
         """Read YYYY-MM. Raises Invalid with the field for anything else."""
         match = re.fullmatch(r"(\d{4})-(\d{2})", text.strip())
-        if not match or not 1 <= int(match[2]) <= 12 or int(match[1]) < 1900:
+        if not match or not 1 <= int(match[2]) <= 12 or not 1900 <= int(match[1]) < 9999:
             raise Invalid(f"“{text}” is not a month. Write it as year-month, such as 1998-07.", field=field)
         return cls(int(match[1]), int(match[2]))
 

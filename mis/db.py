@@ -18,8 +18,10 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+from mis.errors import Invalid
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
 
@@ -157,12 +159,47 @@ def make_engine(url: str, *, role: str = "") -> Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
+    event.listen(engine, "handle_error", _refuse_what_cannot_be_stored)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, role))
     return engine
+
+
+def _refuse_what_cannot_be_stored(context: ExceptionContext) -> None:
+    """Numbers beyond 64 bits, characters beyond UTF-8 and NUL: whatever was typed there, it is not our mistake."""
+    error = context.original_exception
+    too_large = isinstance(error, OverflowError) or getattr(error, "sqlstate", None) == "22003"
+    # psycopg refuses NUL before the server sees it, the server refuses it in JSON.
+    unwritable = isinstance(error, UnicodeEncodeError) or getattr(error, "sqlstate", None) in (
+        "22021",
+        "22P05",
+    )
+    if too_large:
+        raise Invalid("A number is too large to be stored or looked for.") from None
+    if unwritable or (context.is_disconnect is False and "NUL (0x00)" in str(error)):
+        raise Invalid("A text holds a character that cannot be stored.") from None
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database is only busy, restarting, or chose this transaction to break a deadlock."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True  # All connections of this process are at work.
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorname", "").startswith(_PASSING_IN_SQLITE)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # Nobody answered: the server is down, or going down.
+        return error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+    # Classes of SQLSTATE: connection, transaction rollback, resources, lock not available, operator intervention.
+    return error.connection_invalidated or state.startswith(("08", "40", "53", "55P03", "57P"))
+
+
+_PASSING_IN_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

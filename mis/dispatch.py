@@ -7,7 +7,7 @@ returns is committed; a view that raises is rolled back, and the problem page is
 
 from __future__ import annotations
 
-from flask import Flask, g, redirect, request, url_for
+from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -34,8 +34,12 @@ class Application(Flask):
             with acting.acting(actor):
                 if permission is not None and (answer := sessions.demand()) is not None:
                     return answer
-                if permission in (None, "signed-in"):
+                if permission is None:
                     return super().dispatch_request()
+                if permission == "signed-in":
+                    # Being signed in shows no record with a place; what the page asks for names its permission.
+                    with access.seeing(frozenset()):
+                        return super().dispatch_request()
                 with access.within(permission):
                     return super().dispatch_request()
 
@@ -64,10 +68,3 @@ def check_declarations(app: Flask) -> None:
         if name != "static" and not hasattr(view, "mis_permission")
     ]
     assert not undeclared, f"These endpoints declare no permission: {', '.join(sorted(undeclared))}"
-
-
-def to_sign_in() -> ResponseReturnValue:
-    """Send the visitor to the sign-in page, and back here afterwards."""
-    return redirect(
-        url_for("accounts.sign_in", next=request.full_path if request.method in READING else None)
-    )

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from mis import acting, audit, calendar, jobs
 from mis import settings as configuration
 from mis.app import configure
-from mis.db import db
+from mis.db import db, is_passing
 from mis.worker_bell import RUN_JOB, make_celery, ring
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def seal() -> None:
 
 def _only_if_passing(error: DBAPIError) -> None:
     """A database that is busy with a long chunk is met again in a few seconds; anything else is an error."""
-    if not jobs.is_passing(error):
+    if not is_passing(error):
         raise error
     log.info("The database is busy; trying again in %s seconds.", SWEEP_SECONDS)
 

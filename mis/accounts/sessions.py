@@ -7,10 +7,8 @@ in any case. Typed input is kept by the browser, so that signing in again loses 
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import sqlalchemy as sa
-from flask import flash, jsonify, redirect, request, session, url_for
+from flask import flash, g, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
@@ -36,6 +34,8 @@ def load_user(session_id: str) -> User | None:
     number, _dot, nonce = session_id.partition(".")
     if not number.isdecimal() or len(number) > 18:
         return None
+    if g.get("broken"):
+        return None  # The page about a broken system does not ask the database again.
     if not db.is_open:
         with db.unit_of_work(read_only=True):
             return _load(int(number), nonce)
@@ -131,7 +131,4 @@ def _page_of_request() -> str | None:
     """The page to come back to: this one, or the page of the form that was sent here."""
     if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
         return request.full_path if request.query_string else request.path
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host:
-        return None
-    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    return safe_next.of_referrer(request.referrer, host=request.host)

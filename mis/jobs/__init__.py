@@ -18,7 +18,7 @@ from mis.jobs.kinds import Chunk, Kind, cut, kind, kind_named, spans, total
 from mis.jobs.leases import sweep
 from mis.jobs.measuring import Progress, counters, progress
 from mis.jobs.models import CANCELLED, DONE, ENDED, FAILED, LIVE, QUEUED, RUNNING, Job, JobChunk
-from mis.jobs.running import is_passing, run, run_now, wait
+from mis.jobs.running import run, run_now, wait
 
 __all__ = [
     "CANCELLED",
@@ -38,7 +38,6 @@ __all__ = [
     "counters",
     "cut",
     "install",
-    "is_passing",
     "kind",
     "kind_named",
     "progress",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mis import access, acting, calendar
 from mis.acting import Actor, Grant
-from mis.db import MisSession, db
+from mis.db import MisSession, db, is_passing
 from mis.errors import Refusal
 from mis.jobs import bell, chunks, leases
 from mis.jobs.asking import cancelled_sentence
@@ -179,18 +178,6 @@ def _step_patiently(mine: Run, *, stop: Callable[[], bool]) -> bool:
             log.warning("Job %s waits for the database.", mine.job_id, exc_info=True)
             time.sleep(0.1 * 2**failures)
     return _step(mine, stop=stop)
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether the database is only busy, restarting, or chose this transaction to break a deadlock."""
-    if not isinstance(error, DBAPIError):
-        return False
-    if isinstance(error.orig, sqlite3.Error):
-        return getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-    state = getattr(error.orig, "sqlstate", None) or ""
-    # Classes of SQLSTATE: connection, transaction rollback, resources, lock not available, operator
-    # intervention.
-    return error.connection_invalidated or state.startswith(("08", "40", "53", "55P03", "57P"))
 
 
 def _step(mine: Run, *, stop: Callable[[], bool]) -> bool:

@@ -98,7 +98,7 @@ def waiting() -> list[Waiting]:
 
 def waiting_count() -> int:
     """How many things wait."""
-    return sum(item.count or 1 for item in waiting())
+    return sum(1 if item.count is None else item.count for item in waiting())
 
 
 def figures() -> list[Figure]:

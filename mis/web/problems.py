@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
-import structlog
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from mis import acting, audit
 from mis.acting import NOBODY
-from mis.db import db
+from mis.db import db, is_passing
 from mis.errors import Forbidden, Refusal
 
-log = structlog.get_logger()
+# Plain tracebacks: what stands in the variables (names, passwords) belongs into no log.
+log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +40,8 @@ def _refused(refusal: Refusal) -> ResponseReturnValue:
 def _http_problem(problem: HTTPException) -> ResponseReturnValue:
     if problem.code is None or problem.code < 400:
         return problem
+    if isinstance(problem, InternalServerError) and isinstance(problem.original_exception, Exception):
+        return _bug(problem.original_exception)  # raised while another problem was being told
     sentences = {
         400: _(
             "The form could not be read, or it was open for too long. Load the page again and send it once more."
@@ -53,15 +56,21 @@ def _http_problem(problem: HTTPException) -> ResponseReturnValue:
 
 def _constraint(error: IntegrityError) -> ResponseReturnValue:
     # A constraint is the last wall behind the sentences of the domain: whoever hits it was a moment too late.
-    log.warning("constraint", error=str(error.orig), path=request.path)
+    # By its name: PostgreSQL's sentence also quotes the values.
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or error.orig
+    log.warning("Constraint at %s: %s", request.path, constraint)
     return _page(
         409, _("Somebody else has just changed this, and both cannot be true. Look at it again, then decide.")
     )
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
+    g.broken = True
+    if is_passing(error):
+        log.error("The database does not answer at %s", request.path, exc_info=error)
+        return _page(503, _("The system is busy or being restarted. Nothing was changed."))
     reference = secrets.token_hex(4)
-    log.error("bug", reference=reference, path=request.path, exc_info=error)
+    log.error("Bug at %s, reference %s", request.path, reference, exc_info=error)
     if current_app.testing:
         raise error
     return _page(500, _("Something went wrong on our side. Nothing was changed."), reference=reference)

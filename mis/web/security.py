@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
+from werkzeug.routing import IntegerConverter, Map
 
 from mis.settings import Settings
 
@@ -28,6 +31,13 @@ HEADERS = {
 csrf = CSRFProtect()
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address; beyond what a column can hold there is no such page."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **({"max": 2**63 - 1} | options))
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Set the headers of every answer, the rules of the session cookie, and the form token."""
     app.config.update(
@@ -44,6 +54,15 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def draw_nonce() -> None:
         g.csp_nonce = secrets.token_urlsafe(16)
+
+    app.url_map.converters["int"] = RowNumber
+
+    @app.before_request
+    def refuse_nul() -> None:
+        # No page ever sends one; PostgreSQL refuses it in every text, and the record of a refusal is a text too.
+        sent = (text for name, texts in request.values.lists() for text in (name, *texts))
+        if any("\x00" in text for text in (request.path, *sent)):
+            raise BadRequest()
 
     @app.after_request
     def protect(response: Response) -> Response:

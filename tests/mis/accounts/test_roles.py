@@ -164,4 +164,4 @@ def test_roles_name_only_permissions_with_three_parts():
 
 def test_the_auditor_may_change_nothing():
     verbs = {permission.split(":")[2] for permission in access.roles().by_code["auditor"].permissions}
-    assert verbs == {"read", "verify", "export"}
+    assert verbs == {"read", "verify", "export", "sensitive"}
