@@ -10,19 +10,21 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mis import access, acting, audit, jobs
 from mis.accounts import console, roles
 from mis.acting import Actor
 from mis.calendar import Month, parse_date, today
-from mis.db import db, plain
-from mis.errors import Conflict, Forbidden, Refusal
+from mis.db import db, is_passing, plain
+from mis.errors import Conflict, Forbidden, Invalid, Refusal
 
 
 class Day(click.ParamType[date]):
@@ -87,7 +89,8 @@ def command(
         @functools.wraps(function)
         def run(as_json: bool, username: str | None, **arguments: Any) -> None:
             try:
-                answer = _do(function, arguments, permission=permission, reads=reads, username=username)
+                with refusing():
+                    answer = _do(function, arguments, permission=permission, reads=reads, username=username)
             except Refusal as refusal:
                 _refuse(refusal, as_json=as_json, permission=permission, username=username)
             else:
@@ -120,8 +123,8 @@ def _do(
     reads: bool,
     username: str | None,
 ) -> Any:
-    with db.unit_of_work(), acting.acting(actor_named(username)) as actor:
-        pass  # The console user is made on first use, which a read-only unit could not do.
+    _refuse_unreadable({"as": username} | arguments)
+    actor = _who_acts(username)
     with db.unit_of_work(read_only=reads), acting.acting(actor), access.within(permission):
         answer = function(**arguments)
     while isinstance(answer, Work):
@@ -133,6 +136,43 @@ def _do(
         ):
             answer = answer.then()
     return answer
+
+
+def _who_acts(username: str | None) -> Actor:
+    """The actor, found without the write lock: a list must not wait for whatever the worker writes."""
+    with db.unit_of_work(read_only=True):
+        if username not in (None, console.USERNAME) or console.is_made():
+            return actor_named(username)
+    with db.unit_of_work():
+        return actor_named(username)
+
+
+def _refuse_unreadable(arguments: dict[str, Any]) -> None:
+    for name, value in arguments.items():
+        # The shell hands over what is no UTF-8 as lone surrogates, which nothing can store or print.
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise Invalid("This is not text in UTF-8.", field=name)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Say in a sentence what a person can do something about, though it is the database that refuses."""
+    try:
+        yield
+    except IntegrityError:
+        raise Conflict(
+            "Somebody else has just changed this, and both cannot be true.", instead="Look at it again."
+        ) from None
+    except DBAPIError as error:
+        if is_passing(error):
+            raise Conflict(
+                "The database is busy, or does not answer.", instead="Try again in a minute."
+            ) from None
+        if "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "42P01":
+            raise Conflict(
+                "The database has not the tables of this release.", instead="Run: mis db upgrade"
+            ) from None
+        raise
 
 
 def _run(job_id: int) -> None:
@@ -164,8 +204,7 @@ def _refuse(refusal: Refusal, *, as_json: bool, permission: str, username: str |
 def _refused_actor(username: str | None) -> Actor:
     """Who was refused; nobody, where the one who is named may not act at all."""
     try:
-        with db.unit_of_work(read_only=True):
-            return actor_named(username) if username else acting.NOBODY
+        return _who_acts(username)
     except Refusal:
         return acting.NOBODY
 

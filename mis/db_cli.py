@@ -7,6 +7,8 @@ import json
 import click
 
 from mis import migrating, settings
+from mis.commands import refusing
+from mis.errors import Refusal
 
 
 @click.group("db")
@@ -19,7 +21,7 @@ def group() -> None:
 def upgrade(as_json: bool) -> None:
     """Apply all migrations that the database has not seen."""
     url = settings.load().effective_database_url
-    before = migrating.revision_of(url)
+    before = _revision_of(url)
     migrating.upgrade(url)
     _answer({"before": before, "now": migrating.revision_of(url)}, as_json=as_json)
 
@@ -29,11 +31,19 @@ def upgrade(as_json: bool) -> None:
 def check(as_json: bool) -> None:
     """Say whether the database has the schema of this release; exits with 1 if not."""
     url = settings.load().effective_database_url
-    now, newest = migrating.revision_of(url), migrating.newest()
+    now, newest = _revision_of(url), migrating.newest()
     differing = [str(difference)[:200] for difference in migrating.differences(url)] if now == newest else []
     fits = now == newest and not differing
     _answer({"now": now, "newest": newest, "fits": fits, "differences": differing}, as_json=as_json)
     raise SystemExit(0 if fits else 1)
+
+
+def _revision_of(url: str) -> str | None:
+    try:
+        with refusing():
+            return migrating.revision_of(url)
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from None
 
 
 def _answer(answer: dict[str, object], *, as_json: bool) -> None:

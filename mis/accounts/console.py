@@ -26,6 +26,11 @@ def user() -> User:
     return _find(USERNAME) or _make()
 
 
+def is_made() -> bool:
+    """Whether the console user is there already: the first command of all makes it."""
+    return _find(USERNAME) is not None
+
+
 def named(username: str) -> User:
     """The user who is named as acting. Raises Missing or Forbidden."""
     if username == USERNAME:
