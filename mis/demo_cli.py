@@ -37,8 +37,8 @@ def demo(reset: bool, port: int, households: int, seed_only: bool) -> None:
         preparing.check(settings)
         with serving.alone(settings.instance_path("demo.lock")):
             if reset:
-                click.echo("Starting afresh.")
                 preparing.reset(settings)
+                click.echo("Everything is emptied; starting afresh.")
             _fill(settings, households=households)
             if seed_only:
                 return

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from mis.web import i18n
 
 WIDTH = 390  # small, so that text stays readable when a phone scales the drawing down
-LABEL = 156  # room for the names of bars
+LABEL = 164  # room for the names of bars
 ROW = 24
 LETTER = 7  # a digit at 12 px is about this wide
 SERIES_MAX = 5  # more colours than this cannot be told apart
@@ -263,7 +263,7 @@ def _told(labels: list[str], values: list[int], show: Show) -> str:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 23 else label[:22].rstrip() + "…"
+    return label if len(label) <= 22 else label[:21].rstrip() + "…"
 
 
 def _n(value: float) -> str:
