@@ -24,7 +24,8 @@ from tests.mis.accounts.people import make_user
 
 
 def run(group: click.Command, *words: str, expect: int = 1) -> Any:
-    answer = CliRunner().invoke(group, [*words[:1], "--json", *words[1:]])
+    named = 1 if isinstance(group, click.Group) else 0
+    answer = CliRunner().invoke(group, [*words[:named], "--json", *words[named:]])
     assert answer.exit_code == expect, (answer.output, answer.exception)
     assert answer.exception is None or isinstance(answer.exception, SystemExit)
     return json.loads(answer.stdout)
