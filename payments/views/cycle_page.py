@@ -118,21 +118,45 @@ def _urls(cycle: Cycle) -> dict[str, str]:
 def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
     """The way of a cycle, in the order in which it is gone."""
     here = _ORDER.index(cycle.status)
-    ways: list[tuple[Any, str, str, Any]] = [
-        (_("Open the cycle"), "open", "open", None),
-        (_("Compute entitlements"), "open", "computed", _("Who is due what, and for everybody else why not.")),
-        (_("Submit for approval"), "computed", "submitted", None),
-        (_("Approve, by a second person"), "submitted", "approved", _("Somebody who has not worked on it.")),
-        (_("Export the instructions"), "approved", "exported", _("Once; the file can be fetched again at any time.")),
-        (_("Take in the provider's answers"), "exported", "reconciled", _("As many files as there are.")),
-        (_("Reconcile"), "exported", "reconciled", None),
-        (_("Close"), "reconciled", "closed", None),
-    ]  # fmt: skip
+    ways: list[tuple[Any, str, str, str, Any]] = [
+        (_("Open the cycle"), "prepare", "open", "open", None),
+        (
+            _("Compute entitlements"),
+            "prepare",
+            "open",
+            "computed",
+            _("Who is due what, and for everybody else why not."),
+        ),
+        (_("Submit for approval"), "prepare", "computed", "submitted", None),
+        (
+            _("Approve, by a second person"),
+            "approve",
+            "submitted",
+            "approved",
+            _("Somebody who has not worked on it."),
+        ),
+        (
+            _("Export the instructions"),
+            "export",
+            "approved",
+            "exported",
+            _("Once; the file can be fetched again at any time."),
+        ),
+        (
+            _("Take in the provider's answers"),
+            "reconcile",
+            "exported",
+            "reconciled",
+            _("As many files as there are."),
+        ),
+        (_("Reconcile"), "reconcile", "exported", "reconciled", None),
+        (_("Close"), "close", "reconciled", "closed", None),
+    ]
     tasks = []
-    for title, begins, done, hint in ways:
-        status = (
-            "done" if here >= _ORDER.index(done) else "current" if here >= _ORDER.index(begins) else "blocked"
-        )
+    for title, verb, begins, done, hint in ways:
+        # What is due next is said to everybody; that it is to be done now only to whoever may do it.
+        due = "current" if access.may(f"payments:cycle:{verb}") else "todo"
+        status = "done" if here >= _ORDER.index(done) else due if here >= _ORDER.index(begins) else "blocked"
         tasks.append(
             {"title": title, "status": "blocked" if cycle.status == "aborted" else status, "hint": hint}
         )
@@ -147,7 +171,7 @@ def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
             "count": waiting,
         }
         tasks.insert(-1, task)
-    return tasks  # fmt: skip
+    return tasks
 
 
 def _figures(cycle: Cycle, figures: totals.Totals, states: dict[str, Sum]) -> list[dict[str, Any]]:
