@@ -17,7 +17,7 @@ from mis.settings import Settings
 @click.option("--reset", is_flag=True, help="Throw the data of the demo away, and start afresh.")
 @click.option(
     "--port",
-    type=int,
+    type=click.IntRange(1024, 65535),
     default=5000,
     show_default=True,
     help="The port of the web pages, or the next free one.",

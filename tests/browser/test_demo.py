@@ -54,7 +54,6 @@ PAGES: dict[str, tuple[Colleague, tuple[str, ...]]] = {
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {},
     "dark on a phone": {"color_scheme": "dark", "viewport": PHONE},
-    "right to left": {"locale": "ar"},
     "right to left on a phone": {"locale": "ar", "viewport": PHONE},
 }
 
