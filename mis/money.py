@@ -20,6 +20,8 @@ from mis.paths import config_dir
 
 # What a BIGINT column and pain.001's eighteen digits both hold.
 MAX_MINOR = 10**18 - 1
+# A currency written in letters keeps a space from the figure; Babel does not heed that rule of CLDR.
+_LETTER_AT_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 class Rounding(StrEnum):
@@ -104,9 +106,8 @@ class Money:
         """For people to read: the locale's separators and currency sign, but the decimals of ISO 4217."""
         pattern = _pattern(str(locale), self.currency)
         value = Decimal(self.minor).scaleb(-exponent(self.currency))
-        return str(
-            pattern.apply(value, Locale.parse(str(locale)), currency=self.currency, currency_digits=False)
-        )
+        text = pattern.apply(value, Locale.parse(str(locale)), currency=self.currency, currency_digits=False)
+        return _LETTER_AT_DIGIT.sub("\u00a0", str(text))
 
     def __str__(self) -> str:
         return f"{self.to_decimal_text()} {self.currency}"

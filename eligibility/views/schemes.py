@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from eligibility import documents, examples, publishing
 from eligibility.forms import DraftForm
 from eligibility.models import Enrolment, RuleSet, Scheme, rule_set_lifecycle
-from eligibility.views import shown
+from eligibility.views import narrowing, shown
 from eligibility.views.blueprint import blueprint
 from mis import access
 from mis.access import requires
@@ -127,7 +127,8 @@ def new_draft() -> ResponseReturnValue:
             else:
                 flash(_("This text is known already; nothing was changed."), "info")
             return redirect(_url(loaded.rule_set))
-    return form.page("eligibility/draft.html", rule_set=None, result=None)
+    beginnings = [] if form.document.data else narrowing.schemes()
+    return form.page("eligibility/draft.html", rule_set=None, result=None, beginnings=beginnings)
 
 
 @blueprint.route("/schemes/<code>/versions/<int:number>/edit", methods=["GET", "POST"])
@@ -178,7 +179,7 @@ def _take(found: RuleSet, permission: str) -> ResponseReturnValue:
             _("Somebody else has just changed this version."), instead=_("Look at it again, then decide.")
         )
     publishing.take(found, step.name, reason=request.form.get("reason"))
-    flash(_("Done: %(step)s.", step=step.label), "success")
+    flash(_("Done: %(step)s.", step=_(step.label)), "success")
     return redirect(_url(found))
 
 

@@ -65,10 +65,10 @@ def steps_taken(record: Any) -> list[Happening]:
         Happening(
             one.at,
             one.user_name,
-            made.get(one.step) or record.lifecycle.steps[one.step].label,
+            made.get(one.step) or _(record.lifecycle.steps[one.step].label),
             one.reason,
             "",
-            [(_("Status"), record.lifecycle.label(one.source), record.lifecycle.label(one.target))]
+            [(_("Status"), _(record.lifecycle.label(one.source)), _(record.lifecycle.label(one.target)))]
             if one.source and one.target
             else [],
         )
@@ -103,6 +103,8 @@ def _with_unit(used: UsedValue, person: Person) -> Any:
         return None
     if used.name == BIRTH_DATE and used.value == person.birth_date:
         # Of many older people the year is known, and the first of January would be made up.
+        if person.birth_precision in (None, "day"):
+            return i18n.day(person.birth_date)
         return birth_dates.written(person.birth_date, person.birth_precision)
     fact = facts.catalogue().get(used.name)
     if fact is not None and fact.type == "choice":

@@ -8,6 +8,7 @@ locales get the mirrored drawing.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,8 @@ from mis.web import i18n
 WIDTH = 390  # small, so that text stays readable when a phone scales the drawing down
 LABEL = 164  # room for the names of bars
 ROW = 24
+LINE = 13
+LETTERS = 20  # as many fit into the room for names
 LETTER = 7  # a digit at 12 px is about this wide
 SERIES_MAX = 5  # more colours than this cannot be told apart
 
@@ -181,11 +184,16 @@ class _Bars:
         )  # the values of each label
 
     def chart(self, title: str, heading: str, *, longest: int, draw: Callable[[_Row], None]) -> Chart:
+        if any(len(_in_lines(label)) > 1 for label in self.labels):
+            self.thick = max(self.thick, 2 * LINE + 8)
         canvas, show = _Canvas(self.thick * len(self.labels) + 4, rtl=self.page.rtl), self.page.show
         scale = (WIDTH - LABEL - max(len(show(longest)) * LETTER + 8, 30)) / (longest or 1)
         for place, (label, column) in enumerate(zip(self.labels, self.columns, strict=True)):
             row = _Row(canvas, place * self.thick + 2, self.thick, column, self.names, scale, show)
-            canvas.text(LABEL - 6, row.middle, _short(label), anchor="end")
+            lines = _in_lines(label)
+            for line, words in enumerate(lines):
+                y = row.middle + (line - (len(lines) - 1) / 2) * LINE
+                canvas.text(LABEL - 6, y, words, anchor="end")
             draw(row)
         canvas.rule((LABEL, 0), (LABEL, canvas.height), "axis")
         rows = [(label, *map(show, column)) for label, column in zip(self.labels, self.columns, strict=True)]
@@ -262,8 +270,10 @@ def _told(labels: list[str], values: list[int], show: Show) -> str:
     return str(sentence) % {"count": len(values), "label": labels[top], "value": show(values[top])}
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= 22 else label[:21].rstrip() + "…"
+def _in_lines(label: str) -> list[str]:
+    """A name in one line or two, never wider than its room; the table beside the drawing has all of it."""
+    lines = textwrap.wrap(label, LETTERS, max_lines=2, placeholder="…")
+    return lines or [label]
 
 
 def _n(value: float) -> str:

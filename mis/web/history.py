@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from mis import audit
@@ -46,8 +47,11 @@ def _happening(entry: AuditEntry) -> Happening:
         if name not in _MACHINE and isinstance(pair, list) and len(pair) == 2
     ]
     event = str(_EVENTS.get(entry.action.rpartition(".")[2], entry.action))
+    event = event[:1].upper() + event[1:]
     return Happening(entry.at, entry.actor_name, event, entry.reason, entry.via, changes)
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
     return value if value is None or isinstance(value, str | int) else str(value)

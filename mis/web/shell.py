@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,7 @@ def init_app(
 
     app.context_processor(frame)
     app.jinja_env.globals.update(asset=asset, address=address, doors=doors, fields=fields, look=looks.look)
+    app.jinja_env.globals.update(way=partial(way, may=may))
     app.jinja_env.globals.update(csp_nonce=csp_nonce, hx_nonce=hx_nonce)
 
 
@@ -197,6 +198,13 @@ def release() -> str:
         return version("social-protection-mis")
     except PackageNotFoundError:  # run from a folder without installing
         return ""
+
+
+def way(endpoint: str, *, may: Callable[[str], bool], **values: Any) -> str | None:
+    """The address of a page that the reader may open; None is no link, rather than one that ends in a refusal."""
+    permission: str = getattr(current_app.view_functions[endpoint], "mis_permission", None) or ""
+    asks_for_one = permission.count(":") == 2
+    return None if asks_for_one and not may(permission) else url_for(endpoint, **values)
 
 
 def asset(filename: str) -> str:

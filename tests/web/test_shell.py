@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 
+from mis import access
 from mis.web import shell
 
 from .gallery import create_app
@@ -108,3 +109,12 @@ def test_a_new_order_starts_at_the_first_page_and_keeps_the_filters() -> None:
     app = create_app()
     with app.test_request_context("/households?q=ama&after=abc&sort=name"):
         assert shell.address(sort="area") == "/households?q=ama&sort=area"
+
+
+def test_a_way_is_shown_only_to_whom_the_page_is_open() -> None:
+    app = create_app()
+    app.view_functions["closed"] = access.requires("payments:cycle:read")(lambda: "")
+    app.add_url_rule("/closed", "closed")
+    with app.test_request_context():
+        assert shell.way("closed", may=lambda _permission: False) is None
+        assert shell.way("closed", may=lambda permission: permission == "payments:cycle:read") == "/closed"
