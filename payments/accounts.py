@@ -16,7 +16,7 @@ from stdnum.exceptions import ValidationError
 from mis import access, acting, sealed
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
-from payments import filing
+from payments import filing, scheduling
 from payments.models import Cycle, Entitlement, PaymentAccount, account_lifecycle
 from payments.models.accounts import ACCOUNT_KINDS
 from payments.models.entitlements import CarryOver
@@ -61,8 +61,8 @@ def confirm(account: PaymentAccount) -> None:
 
     Raises Forbidden for whoever proposed it, Conflict in another state, or while a payment file is being made.
     """
-    account = _locked(account)
     _need_no_export(account)
+    account = _locked(account)
     before = confirmed_of(account.person_id)
     if before is not None and before.id != account.id and account.status == "proposed":
         account_lifecycle.take(before, "replace")
@@ -71,8 +71,8 @@ def confirm(account: PaymentAccount) -> None:
 
 def close(account: PaymentAccount, *, reason: str) -> None:
     """Close an account. Raises Invalid without a reason, Conflict if it is closed, or while a payment file is made."""
-    account = _locked(account)
     _need_no_export(account)
+    account = _locked(account)
     account_lifecycle.take(account, "close", reason=reason)
 
 
@@ -158,6 +158,9 @@ def _locked(account: PaymentAccount) -> PaymentAccount:
     return db.session.scalars(query, execution_options={"populate_existing": True}).one()
 
 
+_MAY_EXPORT = ("submitted", "approved", "exporting")
+
+
 def _need_no_export(account: PaymentAccount) -> None:
     own = sa.select(Entitlement.cycle_id).where(Entitlement.person_id == account.person_id)
     carried = (
@@ -165,10 +168,14 @@ def _need_no_export(account: PaymentAccount) -> None:
         .join(Entitlement, Entitlement.id == CarryOver.entitlement_id)
         .where(Entitlement.person_id == account.person_id, CarryOver.cycle_id.is_not(None))
     )
-    at_work = sa.select(Cycle.id).where(
-        Cycle.status == "exporting", sa.or_(Cycle.id.in_(own), Cycle.id.in_(carried))
+    naming = sa.select(Cycle).where(
+        Cycle.status.in_(_MAY_EXPORT), sa.or_(Cycle.id.in_(own), Cycle.id.in_(carried))
     )
-    if db.session.scalar(at_work) is not None:
+    # Everywhere: what is due to the person may have arisen in another area.
+    with access.seeing(None):
+        named = db.session.scalars(naming.order_by(Cycle.id)).all()
+    # Locked, then looked at: an export that begins now waits for us, and sees the account as we leave it.
+    if any(scheduling.lock(cycle).status == "exporting" for cycle in named):
         raise Conflict(
             "A payment file that names this person is being made at this moment.",
             instead="Try again in some minutes.",

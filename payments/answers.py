@@ -113,7 +113,8 @@ class TakeIn(jobs.Kind):
     def work(self, payload: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
         """Load one part, say of each line what it is, and let the payments follow."""
         file = get(payload["file"])
-        cycle = scheduling.get(file.cycle_id)
+        # Locked: whatever else is said of these payments, in another file or by telephone, comes before or after.
+        cycle = scheduling.lock(scheduling.get(file.cycle_id))
         if chunk.low < 0:
             groups = [group for group in _read(file, cycle) if isinstance(group, GroupStatus)]
             return {"rows": _take_groups(file, cycle, groups)}

@@ -17,7 +17,7 @@ from mis.audit.subjects import table_of
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
 from payments import paylist, scheduling
-from payments.leaving_out import PASSING, confirmed_account, e, p, t, withheld
+from payments.leaving_out import BY_ITSELF, PASSING, confirmed_account, e, p, stopped, t
 from payments.models import CarryOver, Cycle, Entitlement, NotPaid, Payment, PaymentAccount, PaymentState
 from payments.totals import Sum, sum_of
 from registry.models import Person
@@ -88,6 +88,8 @@ def why_not_again(entitlement: Entitlement) -> str | None:
     own = session.scalar(sa.select(Cycle.status).where(Cycle.id == entitlement.cycle_id))
     if own in UNDER_WAY:
         return "Its own payment cycle is still under way and may pay it."
+    if own not in SENT:
+        return "Its payment cycle was aborted; the next cycle of the same month computes it anew."
     carried = session.execute(
         sa.select(CarryOver.cycle_id, Cycle.status, Cycle.month)
         .outerjoin(Cycle, Cycle.id == CarryOver.cycle_id)
@@ -133,7 +135,7 @@ def take_up(cycle: Cycle, *, day: date, at: datetime) -> Sum:
 def let_go(cycle: Cycle) -> None:
     """Free what the cycle had taken up: requests of persons stay open, the rest is found again next time."""
     mine = _carried.c.cycle_id == cycle.id
-    by_itself = _carried.c.reason.startswith(_BY_ITSELF)
+    by_itself = _carried.c.reason.startswith(BY_ITSELF)
     with audit.bulk(
         "carry-overs let go",
         table=CarryOver,
@@ -145,11 +147,8 @@ def let_go(cycle: Cycle) -> None:
         db.session.execute(sa.update(_carried).where(mine).values(cycle_id=None))
 
 
-_BY_ITSELF = "The reason for withholding it in "
-
-
 def _payable_now(cycle: Cycle, day: date) -> sa.Select[tuple[int]]:
-    """The entitlements of the scheme that no payment reaches, no cycle has on its list, and nothing withholds now."""
+    """The entitlements of the scheme that no payment reaches, no cycle has on its list, and nothing stops now."""
     terms = paylist.terms(cycle, day)
     live = sa.exists().where(_payment.c.entitlement_id == t.id, _payment.c.live == 1)
     # Aliases: these are other rows than those of the statement that asks.
@@ -158,7 +157,6 @@ def _payable_now(cycle: Cycle, day: date) -> sa.Select[tuple[int]]:
         taken.c.entitlement_id == t.id, taken.c.cycle_id == taker.c.id, taker.c.status.in_(UNDER_WAY)
     )
     sent = sa.select(own.c.id).where(own.c.scheme_id == cycle.scheme_id, own.c.status.in_(SENT))
-    reason = withheld(terms)
     return (
         sa.select(t.id)
         .select_from(
@@ -167,7 +165,7 @@ def _payable_now(cycle: Cycle, day: date) -> sa.Select[tuple[int]]:
             .outerjoin(PaymentAccount.__table__, confirmed_account(t.person_id))
         )
         .where(t.cycle_id.in_(sent), t.currency == cycle.currency)
-        .where(sa.or_(reason.is_(None), reason == "died"), ~live, ~listed)
+        .where(stopped(terms).is_(None), ~live, ~listed)
     )
 
 
@@ -181,7 +179,7 @@ def _no_longer_withheld(
     return (
         sa.select(
             _not_paid.c.entitlement_id,
-            sa.literal(_BY_ITSELF).concat(_cycle.c.month).concat(" is gone: ").concat(_not_paid.c.reason),
+            sa.literal(BY_ITSELF).concat(_cycle.c.month).concat(" is gone: ").concat(_not_paid.c.reason),
             sa.null(),
             sa.literal(at, CarryOver.asked_at.type),
             sa.literal(cycle.id),

@@ -72,7 +72,9 @@ class Export(jobs.Kind):
 
     def work(self, payload: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
         """Instruct one span."""
-        return {"rows": instruct_span(scheduling.get(payload["cycle"]), chunk.low, chunk.high)}
+        return {
+            "rows": instruct_span(scheduling.at_work(payload["cycle"], "exporting"), chunk.low, chunk.high)
+        }
 
     def finish(self, payload: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, Any]:
         """Compare the instructions with the approval, write the files, and say that the cycle is exported."""

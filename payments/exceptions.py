@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from mis import access, acting, audit
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
+from payments import scheduling
 from payments.matching import NEEDS_PERSON
 from payments.models import AnswerFile, AnswerLine, Cycle, Payment, PaymentEvent, PaymentState
 from payments.providers.statuses import Resend, State, advice, moves_forward
@@ -95,6 +96,8 @@ def settle(payment: Payment, status: str, *, note: str, at: datetime, reason: st
         raise Invalid("An enquiry ends with paid or with rejected.", field="outcome")
     if not note.strip():
         raise Invalid("Say who at the provider said so, and when.", field="note")
+    # The cycle first, as answers do: a line about the payment is matched before this, or sees it.
+    scheduling.lock(scheduling.get(payment.cycle_id))
     query = sa.select(PaymentState).where(PaymentState.payment_id == payment.id).with_for_update()
     state = db.session.scalars(query, execution_options={"populate_existing": True}).one()
     if state.status != "sent" and not moves_forward(State(state.status), State(status)):

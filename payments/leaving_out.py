@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from eligibility.models import Enrolment
 from mis.audit.subjects import table_of
 from mis.calendar import Month
-from payments.models import Entitlement, Hold, PaymentAccount
+from payments.models import CarryOver, Entitlement, Hold, PaymentAccount
 from registry.models import Person
 
 # code: the sentence. Nothing is due.
@@ -24,11 +24,13 @@ NOT_DUE = {
     "applied": "The application is not decided yet.",
     "not_started": "The enrolment begins after this month.",
     "exited": "The enrolment ended before this month.",
+    "never_began": "The enrolment ended on the day on which it began.",
     "died_before": "The person died before this month.",
     "suspended": "The enrolment is suspended.",
     "other_enrolment": "The person is paid for this month by a later enrolment in the same scheme.",
     "no_amount": "The enrolment has no amount.",
     "other_currency": "The amount is in another currency than the scheme's.",
+    "meanwhile": "The enrolment changed while the cycle was being computed: compute it again.",
 }
 # Due, but not payable now.
 WITHHELD = {
@@ -39,9 +41,11 @@ WITHHELD = {
 SENTENCES = NOT_DUE | WITHHELD
 # What was withheld for these is paid by a later cycle as soon as the reason is gone.
 PASSING = ("held", "no_account")
+# So begins the reason of a carry-over that no person asked for.
+BY_ITSELF = "The reason for withholding it in "
 
 e, p, t, a = (table_of(model).c for model in (Enrolment, Person, Entitlement, PaymentAccount))
-_hold = table_of(Hold)
+_hold, _carried = table_of(Hold), table_of(CarryOver)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def not_due(terms: Terms) -> sa.ColumnElement[str | None]:
     return _first(
         (e.status == "applied", "applied"),
         (e.valid_from > last, "not_started"),
-        (sa.and_(e.valid_to.is_not(None), e.valid_to <= first), "exited"),
+        (e.valid_to <= first, "exited"),
+        (e.valid_to <= e.valid_from, "never_began"),
         (p.death_date < first, "died_before"),
         (e.status == "suspended", "suspended"),
         (_paid_by_later(terms), "other_enrolment"),
@@ -96,8 +101,7 @@ def withheld(terms: Terms) -> sa.ColumnElement[str | None]:
     """Why what is due cannot be paid now, or NULL; over `enrolment`, `person` and the confirmed account, if any."""
     return _first(
         (p.death_date <= terms.month.last_day, "died"),
-        (held(e.id, terms.day), "held"),
-        (_unpayable(terms), "no_account"),
+        *_stops(terms),
     )
 
 
@@ -110,9 +114,29 @@ def drifted(terms: Terms) -> sa.ColumnElement[str | None]:
     own = t.cycle_id == terms.cycle_id
     return _first(
         (sa.and_(own, p.death_date <= terms.month.last_day), "died"),
+        (sa.and_(_carried_by_itself(terms), p.death_date.is_not(None)), "died"),
+        (sa.and_(own, e.valid_to <= terms.month.first_day), "exited"),
+        (sa.and_(own, e.valid_to <= e.valid_from), "never_began"),
         (sa.and_(own, e.status == "suspended"), "suspended"),
-        (held(e.id, terms.day), "held"),
-        (_unpayable(terms), "no_account"),
+        *_stops(terms),
+    )
+
+
+def stopped(terms: Terms) -> sa.ColumnElement[str | None]:
+    """What stops even a payment that a person has asked for, or NULL; over `enrolment` and the confirmed account."""
+    return _first(*_stops(terms))
+
+
+def _stops(terms: Terms) -> list[tuple[sa.ColumnElement[bool], str]]:
+    return [(held(e.id, terms.day), "held"), (_unpayable(terms), "no_account")]
+
+
+def _carried_by_itself(terms: Terms) -> sa.ColumnElement[bool]:
+    c = _carried.c
+    return (
+        sa.exists()
+        .where(c.cycle_id == terms.cycle_id, c.entitlement_id == t.id, c.reason.startswith(BY_ITSELF))
+        .correlate_except(_carried)
     )
 
 
@@ -136,7 +160,10 @@ def _paid_by_later(terms: Terms) -> sa.ColumnElement[bool]:
             later.c.id > e.id,
             later.c.status.in_(("active", "suspended", "exited")),
             later.c.valid_from <= terms.month.last_day,
-            sa.or_(later.c.valid_to.is_(None), later.c.valid_to > terms.month.first_day),
+            sa.or_(
+                later.c.valid_to.is_(None),
+                sa.and_(later.c.valid_to > terms.month.first_day, later.c.valid_to > later.c.valid_from),
+            ),
         )
         .correlate_except(later)
     )

@@ -60,7 +60,7 @@ class Compute(jobs.Kind):
 
     def work(self, payload: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
         """Compute one span."""
-        cycle = scheduling.get(payload["cycle"])
+        cycle = scheduling.at_work(payload["cycle"], "computing")
         return {"rows": compute_span(cycle, chunk.low, chunk.high)}
 
     def finish(self, payload: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -112,7 +112,9 @@ def _insert_entitlements(terms: Terms, low: int, high: int) -> None:
 
 
 def _insert_reasons(terms: Terms, low: int, high: int) -> None:
-    reason = sa.func.coalesce(not_due(terms), withheld(terms))
+    # Whoever came into the scheme since the statement before has no entitlement, and is told so.
+    meanwhile = sa.case((t.id.is_(None), "meanwhile"), else_=sa.null())
+    reason = sa.func.coalesce(not_due(terms), meanwhile, withheld(terms))
     left_out = (
         sa.select(
             sa.literal(terms.cycle_id), e.id, t.id, e.person_id, e.area_id, reason,

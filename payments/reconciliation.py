@@ -55,10 +55,15 @@ def _store(cycle: Cycle, *, at: datetime) -> None:
     totals.put(cycle, now_, at=at, instead_of="state.")
 
 
-def _nothing_answered(cycle: Cycle) -> str | None:
+def _being_taken_in(cycle: Cycle) -> str | None:
     unread = sa.select(sa.func.count()).where(AnswerFile.cycle_id == cycle.id, AnswerFile.counts.is_(None))
-    if count := db.session.scalar(unread):
-        return f"Answer files are still being taken in ({count})."
+    count = db.session.scalar(unread)
+    return f"Answer files are still being taken in ({count})." if count else None
+
+
+def _nothing_answered(cycle: Cycle) -> str | None:
+    if sentence := _being_taken_in(cycle):
+        return sentence
     moved = sa.select(
         sa.exists().where(
             _payment.c.cycle_id == cycle.id, _state.c.payment_id == _payment.c.id, _state.c.status != "sent"
@@ -70,6 +75,8 @@ def _nothing_answered(cycle: Cycle) -> str | None:
 
 
 def _not_to_be_closed(cycle: Cycle) -> str | None:
+    if sentence := _being_taken_in(cycle):
+        return sentence
     waiting = exceptions.open_count(cycle)
     if waiting:
         return f"Exceptions wait for somebody to resolve them ({waiting})."

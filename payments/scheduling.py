@@ -106,6 +106,21 @@ def lock(cycle: Cycle) -> Cycle:
     return db.session.scalars(query, execution_options={"populate_existing": True}).one()
 
 
+def at_work(cycle_id: int, status: str) -> Cycle:
+    """The cycle that a job works on; it stays in `status` until the end of the unit of work.
+
+    Raises Conflict if it has left it: an old job that somebody resumes must not touch what was decided since.
+    """
+    query = _with_scheme().where(Cycle.id == cycle_id).with_for_update(read=True, of=Cycle)
+    cycle = db.session.scalars(query, execution_options={"populate_existing": True}).one()
+    if cycle.status != status:
+        raise Conflict(
+            f"This payment cycle is {cycle.status_label.lower()} by now, so this job has nothing to do.",
+            instead="Look at the cycle.",
+        )
+    return cycle
+
+
 def previous(cycle: Cycle) -> Cycle | None:
     """The cycle of the same scheme for the latest month before, if there is one that was not aborted."""
     return db.session.scalar(
