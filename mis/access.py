@@ -9,7 +9,7 @@ counts and look-ups alike. PostgreSQL keeps the same wall a second time by row-l
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -98,6 +98,14 @@ def may(permission: str, *, on: object = None) -> bool:
         return False
     areas = areas_of(permission) if isinstance(on, InArea) else None
     return areas is None or _lies_in(on.area_id, areas)  # type: ignore[attr-defined]
+
+
+def holds_in(permission: str, areas: Iterable[int] | None) -> bool:
+    """Whether the one who acts holds the permission in every one of these areas; None is the whole country."""
+    if not may(permission):
+        return False
+    held = areas_of(permission)
+    return held is None or (areas is not None and all(_lies_in(area_id, held) for area_id in areas))
 
 
 def need(permission: str, *, on: object = None) -> None:

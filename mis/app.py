@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_login import LoginManager, current_user
-from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 import eligibility.views
 import grievances.views
@@ -13,9 +11,10 @@ import payments.views
 import registry.views
 from mis import access, jobs, logs, sealed
 from mis import settings as configuration
-from mis.accounts import sessions
+from mis.accounts import roles, sessions
 from mis.accounts import views as account_views
 from mis.audit_views import blueprint as audit_blueprint
+from mis.calendar import today
 from mis.db import db
 from mis.dispatch import Application, check_declarations
 from mis.job_views import blueprint as job_blueprint
@@ -45,7 +44,12 @@ def configure(settings: Settings) -> None:
     configuration.use(settings)
     # Tests run their jobs themselves, when they want to see them run.
     bell = None if settings.environment == "test" else ring
-    jobs.install(bell, lease_seconds=settings.job_lease_seconds, chunk_rows=settings.job_chunk_rows)
+    jobs.install(
+        bell,
+        lease_seconds=settings.job_lease_seconds,
+        chunk_rows=settings.job_chunk_rows,
+        grants_of=lambda user_id: roles.grants_of(user_id, today()),
+    )
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -70,11 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         user_name=lambda: current_user.name if current_user.is_authenticated else None,
     )
     if settings.production:
-        assert app.static_folder is not None
-        app.wsgi_app = WhiteNoise(app.wsgi_app, root=app.static_folder, prefix="static/")  # type: ignore[method-assign]
-    if count := settings.trusted_proxies:
-        # Without it everybody comes from the proxy's address, and all count as one where tries are counted.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        security.serve_files(app)
     return app
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from mis import audit, settings
+from mis import access, audit, settings
 from mis.audit import AuditEntry
 from mis.commands import Shown, as_text, command
 from mis.db import db, plain
@@ -43,7 +43,8 @@ def verify(head: str | None) -> Shown:
 @click.option("--limit", type=click.IntRange(1, 10000), default=20, show_default=True)
 def show(subject: str | None, user: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest entries of the trail."""
-    query = sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    here = access.in_scope(AuditEntry.area_id)
+    query = sa.select(AuditEntry).where(here).order_by(AuditEntry.id.desc()).limit(limit)
     if subject:
         kind, _, key = subject.partition(":")
         query = query.where(AuditEntry.subject_type == kind, *([AuditEntry.subject_id == key] if key else []))

@@ -24,7 +24,7 @@ def group() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 def list_(status: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest jobs."""
-    query = sa.select(Job).order_by(Job.id.desc()).limit(limit)
+    query = sa.select(Job).where(jobs.seen()).order_by(Job.id.desc()).limit(limit)
     if status:
         query = query.where(Job.status == status)
     return [_summary(job) for job in db.session.scalars(query)]
@@ -41,7 +41,7 @@ def show(job_id: int) -> dict[str, Any]:
         "rows": far.rows,
         "attempt": job.attempt,
         "error": job.error,
-        "result": job.result,
+        "result": job.result if jobs.sees_inside(job) else None,
     }
 
 
@@ -64,7 +64,7 @@ def resume(job_id: int) -> Work:
 
 
 def _job(job_id: int) -> Job:
-    job = db.session.get(Job, job_id)
+    job = db.session.scalar(sa.select(Job).where(Job.id == job_id, jobs.seen()))
     if job is None:
         raise Missing(f"There is no job {job_id}.", instead="See: mis job list")
     return job

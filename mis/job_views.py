@@ -28,13 +28,13 @@ STATUSES = [(status, _l(status.capitalize())) for status in (*jobs.LIVE, *jobs.E
 
 def title(job: Job) -> str:
     """What people call the job."""
-    return str(jobs.kind_named(job.kind).label or job.kind)
+    return jobs.label_of(job.kind)
 
 
 work_list = Listing(
     "jobs.all",
     title=_l("Background work"),
-    select=lambda: sa.select(Job),
+    select=lambda: sa.select(Job).where(jobs.seen()),
     key=Job.id,
     order="-id",
     columns=[
@@ -82,9 +82,11 @@ def progress(job_id: int) -> ResponseReturnValue:
 @signed_in
 def cancel(job_id: int) -> ResponseReturnValue:
     """Call a job off: one's own, or anybody's with the permission for it."""
-    job = _job(job_id)
-    if not _may_cancel(job):
-        access.need("jobs:job:cancel")
+    with access.seeing(access.areas_of("jobs:job:read")):
+        job = _job(job_id)
+    if not _is_mine(job):
+        with access.within("jobs:job:cancel"):
+            job = _job(job_id)
     jobs.cancel(job)
     flash(_("The work stops after the part that is being done now."), "success")
     return redirect(url_for("jobs.show", job_id=job.id))
@@ -92,16 +94,20 @@ def cancel(job_id: int) -> ResponseReturnValue:
 
 def state(job: Job) -> dict[str, Any]:
     """What the templates of a job's progress need."""
-    return {"progress": jobs.progress(job), "counters": jobs.counters(job)}
+    inside = jobs.sees_inside(job)
+    return {"progress": jobs.progress(job), "did": (job.result or jobs.counters(job)) if inside else {}}
 
 
 def _job(job_id: int) -> Job:
-    job = db.session.get(Job, job_id)
+    job = db.session.scalar(sa.select(Job).where(Job.id == job_id, jobs.seen()))
     if job is None:
         raise Missing(_("There is no job of this number."))
     return job
 
 
 def _may_cancel(job: Job) -> bool:
-    mine = job.created_by is not None and job.created_by == current().user_id
-    return job.live and (mine or access.may("jobs:job:cancel"))
+    return job.live and (_is_mine(job) or access.may("jobs:job:cancel"))
+
+
+def _is_mine(job: Job) -> bool:
+    return job.created_by is not None and job.created_by == current().user_id

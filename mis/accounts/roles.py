@@ -34,6 +34,12 @@ def actor_of(user: User, day: date, *, via: str = "web") -> Actor:
     return Actor(user_id=user.id, name=user.name, person=user.person, via=via, grants=grants)
 
 
+def grants_of(user_id: int, day: date) -> tuple[Grant, ...]:
+    """What a user may do on this day; nothing, if there is no such user."""
+    user = db.session.get(User, user_id)
+    return actor_of(user, day).grants if user else ()
+
+
 def held_by(user: User, day: date) -> Sequence[RoleAssignment]:
     """The role assignments of a user that hold on this day."""
     return db.session.scalars(
@@ -111,6 +117,23 @@ def refuse_incompatible(user: User, role: str, *, day: date) -> None:
                 field="role",
                 instead="Withdraw that role first, or choose a colleague.",
             )
+
+
+def refuse_wider_hands(user: User, permission: str) -> None:
+    """Refuse to touch an account that holds a role where the one who acts has no say.
+
+    A new password is a way in: the administrator of a district must not take over an account of the whole country.
+    """
+    if access.areas_of(permission) is None:
+        return
+    places = set(
+        db.session.scalars(sa.select(RoleAssignment.area_id).where(RoleAssignment.user_id == user.id))
+    )
+    if None in places or not access.holds_in(permission, (place for place in places if place is not None)):
+        raise Forbidden(
+            f"{user.name} works beyond the areas where you are administrator.",
+            instead="Ask an administrator of the whole country.",
+        )
 
 
 def refuse_without_administrator(user: User, *, day: date) -> None:

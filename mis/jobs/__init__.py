@@ -14,11 +14,12 @@ sweeper rings, the next one goes on, and the totals are the same.
 
 from mis.jobs.asking import ask, cancel, resume
 from mis.jobs.bell import install
-from mis.jobs.kinds import Chunk, Kind, cut, kind, kind_named, spans, total
+from mis.jobs.kinds import Chunk, Kind, cut, kind, kind_named, label_of, spans, total
 from mis.jobs.leases import sweep
 from mis.jobs.measuring import Progress, counters, progress
 from mis.jobs.models import CANCELLED, DONE, ENDED, FAILED, LIVE, QUEUED, RUNNING, Job, JobChunk
 from mis.jobs.running import run, run_now, wait
+from mis.jobs.seeing import seen, sees_inside
 
 __all__ = [
     "CANCELLED",
@@ -40,10 +41,13 @@ __all__ = [
     "install",
     "kind",
     "kind_named",
+    "label_of",
     "progress",
     "resume",
     "run",
     "run_now",
+    "seen",
+    "sees_inside",
     "spans",
     "sweep",
     "total",

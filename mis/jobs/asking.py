@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from mis import access, acting, calendar
+from mis import access, acting, audit, calendar
 from mis.acting import Actor
 from mis.db import db
 from mis.errors import Conflict
@@ -93,6 +93,7 @@ def cancel(job: Job, by: Actor | None = None) -> None:
         locked.status, locked.finished_at = CANCELLED, calendar.now()
         locked.error = cancelled_sentence(locked)
     db.session.flush()
+    audit.record("cancelled", locked)
 
 
 def cancelled_sentence(job: Job) -> str:
@@ -136,4 +137,5 @@ def resume(job: Job) -> None:
         .values(status=WAITING, token=None, worker=None, lease_until=None, attempt=0),
         execution_options={"synchronize_session": False},
     )
+    audit.record("resumed", locked)
     bell.ring_after_commit(job.id)

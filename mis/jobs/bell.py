@@ -11,29 +11,38 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from mis.acting import Grant
 from mis.db import db
 
 Ring = Callable[[int], object]
+GrantsOf = Callable[[int], tuple[Grant, ...]]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The bell of this process, how long a worker's word holds, and how large a chunk is."""
+    """The bell of this process, how long a worker's word holds, how large a chunk is, and who may do what."""
 
     ring: Ring | None = None
     lease: timedelta = timedelta(seconds=60)
     chunk_rows: int = 25_000
+    grants_of: GrantsOf | None = None
 
 
 _settings = Settings()
 
 
-def install(ring: Ring | None, *, lease_seconds: int = 60, chunk_rows: int = 25_000) -> None:
-    """Use this bell from now on (None: no bell)."""
+def install(
+    ring: Ring | None,
+    *,
+    lease_seconds: int = 60,
+    chunk_rows: int = 25_000,
+    grants_of: GrantsOf | None = None,
+) -> None:
+    """Use this bell from now on (None: no bell). `grants_of` tells what a user may do today (None: nobody asks)."""
     global _settings  # noqa: PLW0603 - one bell a process, like the one engine
-    _settings = Settings(ring=ring, lease=timedelta(seconds=lease_seconds), chunk_rows=chunk_rows)
+    _settings = Settings(ring, timedelta(seconds=lease_seconds), chunk_rows, grants_of)
 
 
 def settings() -> Settings:

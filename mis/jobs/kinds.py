@@ -78,6 +78,12 @@ def kind_named(name: str) -> Kind:
     return _kinds[name]
 
 
+def label_of(name: str) -> str:
+    """What people call a kind; one that an earlier release had keeps its bare name."""
+    known = _kinds.get(name)
+    return str(known.label or name) if known else name
+
+
 def total(results: Iterable[Counters]) -> Counters:
     """The sums of the whole-number counters."""
     sums: Counters = {}

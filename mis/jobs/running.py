@@ -12,17 +12,17 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from mis import access, acting, calendar
+from mis import access, acting, audit, calendar
 from mis.acting import Actor, Grant
 from mis.db import MisSession, db, is_passing
-from mis.errors import Refusal
+from mis.errors import Forbidden, Refusal
 from mis.jobs import bell, chunks, leases
 from mis.jobs.asking import cancelled_sentence
 from mis.jobs.kinds import Chunk, Kind, kind_named
@@ -108,6 +108,10 @@ def _start(job_id: int) -> Run | None:
         if job is None or not job.live:
             return None
         if _begins_anew(job, now):
+            if not _still_allowed(job):
+                job.status, job.finished_at = FAILED, now
+                job.error = f"{job.actor_name} no longer holds the permission {job.permission} for this work."
+                return None
             job.attempt, job.resumed_at = job.attempt + 1, now
         job.status, job.started_at = RUNNING, job.started_at or now
         job.worker, job.heartbeat_at, job.lease_until = leases.this_worker(), now, now + bell.settings().lease
@@ -120,6 +124,15 @@ def _begins_anew(job: Job, now: datetime) -> bool:
         return True
     silent_since = job.lease_until or job.heartbeat_at + bell.settings().lease
     return silent_since <= now or leases.is_dead(job.worker)
+
+
+def _still_allowed(job: Job) -> bool:
+    """Whether the one who asked may still do this where it was asked for: jobs wait, and are resumed by others."""
+    grants_of = bell.settings().grants_of
+    if grants_of is None or job.created_by is None:
+        return True
+    with acting.acting(replace(_part_in(job).actor, grants=grants_of(job.created_by))):
+        return access.holds_in(job.permission, job.areas)
 
 
 def _part_in(job: Job) -> Run:
@@ -155,6 +168,12 @@ def _step_or_fail(mine: Run, *, stop: Callable[[], bool]) -> bool:
     try:
         return _step_patiently(mine, stop=stop)
     except Refusal as refusal:
+        if isinstance(refusal, Forbidden):
+            details = {"permission": mine.permission, "why": refusal.sentence}
+            with acting.acting(mine.actor):
+                audit.aside(
+                    "refused", subject_type=Job.__tablename__, subject_id=mine.job_id, details=details
+                )
         _fail(mine, str(refusal))
     except Exception as error:
         if is_passing(error):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from wsgiref.headers import Headers
 
 from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, Map
+from whitenoise import WhiteNoise
 
 from mis.settings import Settings
 
@@ -27,6 +29,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+# Where real people are paid, browsers come by https or not at all.
+SECURE = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 csrf = CSRFProtect()
 
@@ -72,8 +77,25 @@ def init_app(app: Flask, settings: Settings) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.production:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            response.headers.update(SECURE)
         if request.endpoint != "static":
             # Pages speak of people: no cache on a shared machine keeps them.
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def serve_files(app: Flask) -> None:
+    """Let the process itself serve the static files, compressed and cached, with the headers of every answer."""
+
+    def protect(headers: Headers, _path: str, _url: str) -> None:
+        for name, value in (HEADERS | SECURE).items():
+            headers[name] = value
+
+    assert app.static_folder is not None
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=app.static_folder,
+        prefix="static/",
+        allow_all_origins=False,
+        add_headers_function=protect,
+    )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from mis import access, acting, jobs
 from mis.db import db
-from mis.errors import Invalid
+from mis.errors import Forbidden, Invalid
 
 tables = sa.MetaData()
 # Without any constraint: what is done twice shall be seen twice.
@@ -47,6 +47,12 @@ class Count(jobs.Kind):
     def finish(self, payload, results):
         note(0, 0, "finished")
         return jobs.total(results)
+
+
+@jobs.kind("test:forbidden")
+class Beyond(Count):
+    def work(self, payload, chunk):
+        raise Forbidden("This needs a second person.")
 
 
 @jobs.kind("test:in_order")

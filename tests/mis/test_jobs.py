@@ -18,8 +18,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from mis import acting, calendar, jobs
+from mis import acting, audit, calendar, jobs
 from mis.acting import Actor, Grant
+from mis.audit import AuditEntry
 from mis.db import Base, db, make_engine
 from mis.errors import Conflict, Forbidden, Invalid
 from mis.jobs import Chunk, Job, JobChunk, bell, chunks, leases, running
@@ -29,7 +30,10 @@ from tests.mis.job_kinds import Stumble, mark
 ROOT = Path(__file__).resolve().parents[2]
 AMA = Actor(user_id=7, name="Ama Mensah", person="ama", via="web", grants=(Grant(("test:*:*",), None),))
 MAY = "test:count:start"
-TABLES = [Base.metadata.tables[name] for name in ("job", "job_chunk")]
+TABLES = [
+    Base.metadata.tables[name]
+    for name in ("job", "job_chunk", "audit_entry", "audit_unsealed", "area", "area_closure")
+]
 
 
 @pytest.fixture
@@ -62,6 +66,7 @@ def ground(url: str, rung: list[int]) -> Iterator[None]:
     Base.metadata.create_all(db.engine, tables=TABLES)
     job_kinds.tables.create_all(db.engine)
     jobs.install(rung.append, lease_seconds=60)
+    audit.configure((b"k" * 32,))
     Stumble.stumbling.clear()
     with acting.acting(AMA):
         yield
@@ -258,6 +263,60 @@ def test_a_job_asked_for_the_whole_country_sees_all_of_it():
         job_id = jobs.ask("test:whoami", {}, permission=MAY).id
     jobs.run(job_id)
     assert (job(job_id).result or {})["areas"] is None
+
+
+@pytest.mark.parametrize(
+    ("today", "may"),
+    [
+        ((Grant(("test:*:*",), 3), Grant((MAY,), 5)), True),
+        ((Grant((MAY,), None),), True),
+        ((Grant((MAY,), 3),), False),
+        ((Grant(("test:other:start",), None),), False),
+        ((), False),
+    ],
+)
+def test_what_was_asked_for_is_not_done_once_the_right_to_it_is_lost(today: tuple[Grant, ...], may: bool):
+    with db.unit_of_work() as session, audit.unaudited("the country before the test"):
+        tables = Base.metadata.tables
+        session.execute(
+            sa.insert(tables["area"]),
+            [{"id": area, "code": str(area), "name": "-", "kind": "-", "level": 0} for area in (3, 5)],
+        )
+        session.execute(
+            sa.insert(tables["area_closure"]),
+            [{"ancestor_id": area, "descendant_id": area, "depth": 0} for area in (3, 5)],
+        )
+    officer = Actor(9, "Kofi", "kofi", "web", (Grant((MAY,), 3), Grant((MAY,), 5)))
+    with acting.acting(officer):
+        job_id = asked()
+    jobs.install(None, grants_of=lambda user_id: today if user_id == 9 else ())
+    assert jobs.run(job_id) == (jobs.DONE if may else jobs.FAILED)
+    assert may or (job(job_id).error or "").startswith("Kofi no longer holds")
+    assert bool(numbers()) == may
+
+
+def test_a_job_that_is_forbidden_something_leaves_an_entry():
+    job_id = asked("test:forbidden")
+    assert jobs.run(job_id) == jobs.FAILED
+    with db.unit_of_work(read_only=True) as session:
+        entry = session.scalars(sa.select(AuditEntry)).one()
+    assert (entry.action, entry.actor_name, entry.via, entry.subject_id) == (
+        "refused",
+        "Ama Mensah",
+        "job",
+        str(job_id),
+    )
+
+
+def test_who_calls_a_job_off_and_who_lets_it_go_on_is_written_down():
+    job_id = asked()
+    with db.unit_of_work() as session:
+        jobs.cancel(session.get_one(Job, job_id))
+    with acting.acting(Actor(8, "Efua", "efua", "web")), db.unit_of_work() as session:
+        jobs.resume(session.get_one(Job, job_id))
+    with db.unit_of_work(read_only=True) as session:
+        said = [(one.action, one.actor_name) for one in session.scalars(sa.select(AuditEntry))]
+    assert said == [("cancelled", "Ama Mensah"), ("resumed", "Efua")]
 
 
 # ── Killed, shared, late ─────────────────────────────────────────────────────────────────────────────────────────────

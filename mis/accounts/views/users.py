@@ -45,7 +45,7 @@ def _with_role(role: str) -> sa.ColumnElement[bool]:
 def _role_labels(user: User) -> str:
     known, day = access.roles().by_code, today()
     held = {one.role for one in user.assignments if one.expires_on is None or one.expires_on >= day}
-    return ", ".join(sorted(known[role].label for role in held if role in known))
+    return ", ".join(sorted(_(known[role].label) for role in held if role in known))
 
 
 user_list = Listing(
@@ -80,7 +80,10 @@ user_list = Listing(
     filters=[
         TextFilter("q", _l("Name or number"), _named),
         ChoiceFilter(
-            "role", _l("Role"), lambda: [(role.code, role.label) for role in roles.assignable()], _with_role
+            "role",
+            _l("Role"),
+            lambda: [(role.code, _(role.label)) for role in roles.assignable()],
+            _with_role,
         ),
         ChoiceFilter(
             "status",
@@ -212,7 +215,7 @@ def switch_on(user_id: int) -> ResponseReturnValue:
 def unlock(user_id: int) -> ResponseReturnValue:
     """Let a locked user try again."""
     found = accounts.get(user_id)
-    signing_in.unlock(found)
+    accounts.unlock(found)
     flash(_("%(name)s may try again at once.", name=found.name), "success")
     return _to(found)
 

@@ -1,5 +1,6 @@
 """Roles: where and until when they hold, and which no one person holds together."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from mis.accounts.models import RoleAssignment
 from mis.db import MisSession
 from mis.errors import Conflict, Forbidden, Invalid
 from tests.conftest import acting_as
-from tests.mis.accounts.people import DAY, make_areas, make_user
+from tests.mis.accounts.people import AT, DAY, make_areas, make_user
 
 
 def assign(user, role, **given):
@@ -120,6 +121,34 @@ def test_an_administrator_of_a_district_assigns_roles_in_that_district_only(work
         for outside in (areas["XX2"], areas["XX"], None):
             with pytest.raises(Forbidden):
                 assign(user, "grievance_officer", area_id=outside)
+
+
+@pytest.mark.parametrize(("theirs", "may"), [("XX1", True), ("XX2", False), (None, False), ("none", True)])
+@pytest.mark.parametrize("act", ["reset", "edit", "off", "on", "factor", "unlock"])
+def test_an_administrator_of_a_district_takes_over_no_account_from_beyond(
+    work: MisSession, act: str, theirs: str | None, may: bool
+):
+    areas = make_areas()
+    root = make_user("root1", "system_administrator", area_id=areas["XX1"])
+    user = make_user("a.mwangi")
+    make_user("root2", "system_administrator")
+    if theirs != "none":
+        work.add(RoleAssignment(user_id=user.id, role="enrolment_officer", area_id=areas.get(theirs or "")))
+    user.totp_confirmed_at = AT
+    work.flush()
+    acts = {
+        "reset": lambda: users.reset_password(user, at=AT),
+        "edit": lambda: users.edit(user, name="A", email=None, staff_number=None, day=DAY),
+        "off": lambda: users.switch_off(user, day=DAY),
+        "on": lambda: users.switch_on(user),
+        "factor": lambda: users.remove_second_factor(user),
+        "unlock": lambda: users.unlock(user),
+    }
+    with (
+        acting.acting(roles.actor_of(root, DAY)),
+        nullcontext() if may else pytest.raises(Forbidden, match="beyond the areas"),
+    ):
+        acts[act]()
 
 
 @pytest.mark.parametrize("role", ["console", "president"])

@@ -70,7 +70,7 @@ def test_an_administrator_unlocks(work: MisSession):
     user = make_user()
     for _ in range(5):
         attempt()
-    signing_in.unlock(user)
+    users.unlock(user)
     assert attempt(password=PASSWORD) is user
     assert actions()[-1] == "sign-in unlocked"
 
