@@ -40,8 +40,8 @@ _row, _number = ImportRow.__table__.c, ImportNumber.__table__.c
 def accept(batch: ImportBatch) -> jobs.Job:
     """Accept a batch, as a second person, and ask for the job that registers it.
 
-    Raises Forbidden for the one who brought the batch, Conflict if it is not waiting for acceptance. A batch whose
-    acceptance was interrupted goes on.
+    Raises Forbidden for the one who brought the batch, Conflict if it is not waiting for acceptance, or if what it
+    brings is registered by now. A batch whose acceptance was interrupted goes on.
     """
     if batch.status == "accepting":
         job = staging.latest_job(batch)
@@ -49,6 +49,7 @@ def accept(batch: ImportBatch) -> jobs.Job:
         if not job.live:
             jobs.resume(job)
         return job
+    _need_nothing_overtaken(batch)
     batch_lifecycle.take(batch, "accept")
     return jobs.ask(
         "registry:accept", {"batch": batch.id}, subject=f"import_batch:{batch.id}", permission=PERMISSION
@@ -56,8 +57,32 @@ def accept(batch: ImportBatch) -> jobs.Job:
 
 
 def reject(batch: ImportBatch, *, reason: str) -> None:
-    """Turn a batch down; its file may then be brought again. Raises Invalid without a reason."""
+    """Turn a batch down; its file may then be brought again.
+
+    Raises Invalid without a reason, Conflict once anybody of it is registered.
+    """
     batch_lifecycle.take(batch, "reject", reason=reason)
+
+
+def _need_nothing_overtaken(batch: ImportBatch) -> None:
+    if batch.status not in ("staged", "accepting"):
+        return
+    if count := whole.overtaken(batch, staging.mapping_of(batch)):
+        raise Conflict(
+            f"{count} rows of this list were registered otherwise since it was read. Nothing was registered of it.",
+            instead="Reject it and bring the file again: what is known by then is told row by row.",
+        )
+
+
+def _begun(batch: ImportBatch) -> str | None:
+    """The sentence that forbids to turn down a batch of which something is registered, or about to be."""
+    job = staging.latest_job(batch)
+    if batch.status == "accepting" and job is not None and job.live:
+        return f"Job {job.id} is registering it. Cancel the job first."
+    for model in (Household, Person):
+        if db.session.scalar(sa.select(sa.exists().where(model.__table__.c.import_batch_id == batch.id))):
+            return "Some of it is registered already; the acceptance can only go on."
+    return None
 
 
 @jobs.kind("registry:accept")
@@ -78,6 +103,7 @@ class Accept(jobs.Kind):
             raise Conflict(
                 "The rows of this batch are no longer what was read and submitted. Nothing was registered."
             )
+        _need_nothing_overtaken(batch)
         accepted = sa.select(_row.row_no).where(_row.batch_id == batch.id, _row.outcome == "accepted")
         ranges = list(jobs.cut(accepted))
         households = ranges if staging.mapping_of(batch).unit != "person" else []
@@ -277,3 +303,6 @@ def _ensure(rule: AreaRule, raw: dict[str, str]) -> Area:
 
 def _filled(template: str, raw: dict[str, str]) -> str:
     return "".join(text + ("" if column is None else raw[column]) for text, column in parts_of(template))
+
+
+batch_lifecycle.behave("reject", unless=_begun)

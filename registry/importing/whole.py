@@ -45,6 +45,15 @@ def check(batch: ImportBatch, mapping: Mapping) -> None:
     batch.content_digest = content_digest(batch)
 
 
+def overtaken(batch: ImportBatch, mapping: Mapping) -> int:
+    """How many of the accepted rows cannot be registered any more: other lists and officers came first."""
+    found = [_known_otherwise(batch), _number_taken(batch)]
+    if mapping.unit != "person":
+        found.append(_household_known(batch))
+    rows = sa.union(*(sa.select(one.subquery().c.row_no) for one in found)).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+
+
 def content_digest(batch: ImportBatch) -> str:
     """The digest of what would be registered: of every row with its outcome, in order."""
     digest = sha256()

@@ -44,7 +44,7 @@ batch_lifecycle = Lifecycle(
         Step(
             "reject",
             "Reject",
-            ("staged",),
+            ("staged", "accepting"),
             "rejected",
             "registry:import:accept",
             reason="required",

@@ -128,6 +128,41 @@ def test_a_rejected_file_may_be_brought_again():
     assert bring(content)["batch"] != first
 
 
+def test_of_two_lists_with_the_same_people_the_second_is_turned_down_and_nothing_of_it_is_registered():
+    first, second = bring(vlss(vlss_row(1))), bring(vlss(vlss_row(1), vlss_row(2)))
+    assert (first["accepted"], second["accepted"]) == (1, 2)
+    accept(first["batch"])
+    with pytest.raises(Conflict, match="1 rows of this list were registered otherwise"):
+        accept(second["batch"])
+    assert counted()["Person"] == 1
+    with db.unit_of_work() as session, acting.acting(BOB):
+        accepting.reject(session.get_one(ImportBatch, second["batch"]), reason="row 1 came with another list")
+    again = bring(vlss(vlss_row(1), vlss_row(2)))
+    assert (again["unchanged"], again["accepted"]) == (1, 1)
+    accept(again["batch"])
+    assert counted()["Person"] == 2
+
+
+def test_an_acceptance_that_was_overtaken_registers_nothing_and_can_be_turned_down():
+    first, second = bring(vlss(vlss_row(1))), bring(vlss(vlss_row(1), vlss_row(2)))
+    with db.unit_of_work() as session, acting.acting(BOB):
+        job_id = accepting.accept(session.get_one(ImportBatch, second["batch"])).id
+    with db.unit_of_work() as session, acting.acting(BOB), pytest.raises(Conflict, match="Cancel the job"):
+        accepting.reject(session.get_one(ImportBatch, second["batch"]), reason="too late")
+    accept(first["batch"])
+    job = jobs.run_now(job_id)
+    assert job.status == jobs.FAILED and "registered otherwise" in str(job.error)
+    assert counted()["Person"] == 1
+    with db.unit_of_work() as session, acting.acting(BOB):
+        accepting.reject(session.get_one(ImportBatch, second["batch"]), reason="overtaken")
+    with (
+        db.unit_of_work() as session,
+        acting.acting(BOB),
+        pytest.raises(Conflict, match="can only go on|accepted"),
+    ):
+        accepting.reject(session.get_one(ImportBatch, first["batch"]), reason="too late")
+
+
 def test_rows_that_were_changed_behind_the_back_are_not_accepted():
     batch = bring(vlss(vlss_row(1), vlss_row(2)))["batch"]
     with db.unit_of_work() as session:
