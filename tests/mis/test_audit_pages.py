@@ -33,7 +33,7 @@ def entries(app: Flask) -> dict[str, int]:
         found = db.session.execute(
             sa.select(AuditEntry.area_id, AuditEntry.id).where(AuditEntry.action == "household.insert")
         )
-        by_area: dict[int | None, int] = dict(found.tuples().all())
+        by_area = {row.area_id: row.id for row in found}
         return {code: by_area[areas[code]] for code in ("XX1", "XX2")} | {"nowhere": audit.record("counted")}
 
 
