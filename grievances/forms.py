@@ -10,6 +10,7 @@ from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 from grievances.catalogue import catalogue
 from grievances.intake import LONGEST_NAME, LONGEST_TEXT
 from grievances.remedies import Choice
+from mis.web import i18n
 from mis.web.forms import (
     AreaField,
     DateField,
@@ -43,7 +44,7 @@ def _text(label: Any, *, rows: int = 6, limit: int = LONGEST_TEXT, **more: Any) 
 def _categories(*, public: bool) -> Any:
     known = catalogue().categories.values()
     offered = [one for one in known if one.lodged_directly and (one.public or not public)]
-    return choices(((one.code, one.label) for one in offered), empty=_l("Choose what it is about"))
+    return choices(((one.code, _l(one.label)) for one in offered), empty=_l("Choose what it is about"))
 
 
 class LodgeForm(Form):
@@ -71,7 +72,7 @@ class LodgeForm(Form):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.category.choices = _categories(public=False)
-        self.channel.choices = choices(catalogue().channels.items())
+        self.channel.choices = choices(i18n.told(catalogue().channels))
 
 
 class NoteForm(Form):
@@ -102,9 +103,9 @@ class ResolveForm(Form):
 
     def __init__(self, offered: list[Choice], **given: Any) -> None:
         super().__init__(**given)
-        self.finding.choices = choices(catalogue().findings.items())
+        self.finding.choices = choices(i18n.told(catalogue().findings))
         self.remedy.choices = choices(
-            (one.code, f"{one.label}. {one.promise}") for one in offered if one.refusal is None
+            (one.code, f"{_l(one.label)}. {one.promise}") for one in offered if one.refusal is None
         )
 
 
@@ -123,7 +124,7 @@ class AppealForm(Form):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.channel.choices = choices(catalogue().channels.items())
+        self.channel.choices = choices(i18n.told(catalogue().channels))
 
 
 class PublicLodgeForm(Form):

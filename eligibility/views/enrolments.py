@@ -22,6 +22,7 @@ from mis.access import requires
 from mis.calendar import now, today
 from mis.errors import Conflict, Invalid
 from mis.money import Money
+from mis.web import i18n
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from registry import search
@@ -77,7 +78,7 @@ enrolment_list = Listing(
         ChoiceFilter(
             "status",
             _l("Status"),
-            list(enrolment_lifecycle.statuses.items()),
+            i18n.told(enrolment_lifecycle.statuses),
             lambda value: Enrolment.status == value,
         ),
         AreaFilter("area", _l("Area"), Enrolment.area_id),
@@ -132,7 +133,7 @@ def enrolment_step(enrolment_id: int) -> ResponseReturnValue:
             _("Somebody else has just changed this enrolment."), instead=_("Look at it again, then decide.")
         )
     enrolment_lifecycle.take(found, step, reason=request.form.get("reason"))
-    flash(_("Done: %(step)s.", step=enrolment_lifecycle.steps[step].label), "success")
+    flash(_("Done: %(step)s.", step=_(enrolment_lifecycle.steps[step].label)), "success")
     return redirect(url_for("eligibility.enrolment", enrolment_id=enrolment_id))
 
 

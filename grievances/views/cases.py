@@ -23,7 +23,7 @@ from mis.access import requires
 from mis.calendar import now, today
 from mis.db import db
 from mis.errors import Conflict, Invalid, Refusal
-from mis.web import history
+from mis.web import history, i18n
 from mis.web.listing import AreaFilter, ChoiceFilter, Column, DateFilter, Listing, TextFilter
 from mis.web.shell import register_menu
 from registry import references
@@ -64,7 +64,7 @@ def _late(said: str) -> sa.ColumnElement[bool]:
 
 
 def _category(grievance: Grievance) -> str:
-    return catalogue().categories[grievance.category].label
+    return i18n.words(catalogue().categories[grievance.category].label)
 
 
 case_list = Listing(
@@ -103,13 +103,13 @@ case_list = Listing(
         ChoiceFilter(
             "status",
             _l("Status"),
-            [("open", _l("Open (any)")), *grievance_lifecycle.statuses.items()],
+            [("open", _l("Open (any)")), *i18n.told(grievance_lifecycle.statuses)],
             _by_status,
         ),
         ChoiceFilter(
             "category",
             _l("Category"),
-            [(one.code, one.label) for one in catalogue().categories.values()],
+            [(one.code, _l(one.label)) for one in catalogue().categories.values()],
             lambda code: Grievance.category == code,
         ),
         ChoiceFilter("overdue", _l("Late"), [("yes", _l("Yes")), ("no", _l("No"))], _late),
@@ -219,7 +219,7 @@ def _page(grievance: Grievance, form: NoteForm, *, phone: str | None = None) -> 
             if one.step.name in _BUTTONS and one.refusal is None
         ],
         "forms": [
-            (offers[name].step.label, url_for(endpoint, grievance_id=grievance.id))
+            (_(offers[name].step.label), url_for(endpoint, grievance_id=grievance.id))
             for name, endpoint in _FORMS.items()
             if name in offers and offers[name].refusal is None
         ],

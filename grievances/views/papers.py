@@ -82,7 +82,7 @@ def charts() -> Iterable[Chart]:
     ).all()
     if not by_category:
         return
-    labels = [catalogue().categories[code].label for code, _all, _late in by_category]
+    labels = [_(catalogue().categories[code].label) for code, _all, _late in by_category]
     in_time = [count - int(overdue) for _code, count, overdue in by_category]
     yield stacked_bar_chart(
         _("Open grievances by category"),
@@ -102,7 +102,7 @@ def find(query: str) -> Found:
         Hit(
             intake.reference(one),
             url_for("grievances.case", grievance_id=one.id),
-            catalogue().categories[one.category].label,
+            _(catalogue().categories[one.category].label),
             one.status,
         )
         for one in found

@@ -11,6 +11,7 @@ from grievances.catalogue import catalogue
 from grievances.models import Grievance
 from grievances.views.blueprint import READ, link
 from mis.db import db
+from mis.web import i18n
 from registry import references
 from registry.models import Person
 from registry.views.panels import add_panel
@@ -30,7 +31,9 @@ def panel(person: Person) -> Markup | None:
     lodge_url = link("grievances.lodge", person=reference)
     if not cases and lodge_url is None:
         return None
-    shown = [(intake.reference(one), one, catalogue().categories[one.category].label) for one in cases]
+    shown = [
+        (intake.reference(one), one, i18n.words(catalogue().categories[one.category].label)) for one in cases
+    ]
     return Markup(  # noqa: S704 - a template of this room, which escapes what it is given
         render_template(
             "grievances/person_panel.html",

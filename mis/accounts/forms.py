@@ -112,5 +112,5 @@ class RoleForm(Form):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.role.choices = choices(
-            ((role.code, role.label) for role in roles.assignable()), empty=_l("Choose a role")
+            ((role.code, _l(role.label)) for role in roles.assignable()), empty=_l("Choose a role")
         )

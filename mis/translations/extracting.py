@@ -11,7 +11,8 @@ from typing import IO, Any
 
 from babel.messages.extract import extract_python
 
-Found = tuple[int, str | None, Any, list[str]]
+# Line, function or none, words, comments: as Babel takes it from an extractor.
+Found = tuple[Any, ...]
 
 # Tables of words, by the name they are assigned to.
 TABLES = {"REASONS", "label"}
@@ -20,9 +21,7 @@ KEYS = {"label", "summary", "authority", "where", "beyond"}
 WORD_TABLES = {"channels", "findings", "remedies"}
 
 
-def python(
-    file: IO[bytes], keywords: Any, comment_tags: Iterable[str], options: dict[str, Any]
-) -> Iterator[Found]:
+def python(file: IO[bytes], keywords: Any, comment_tags: Iterable[str], options: Any) -> Iterator[Found]:
     """What `_()` marks in a module, and the words of its tables."""
     text = file.read()
     file.seek(0)
@@ -32,9 +31,7 @@ def python(
             yield word.lineno, None, word.value, []
 
 
-def toml(
-    file: IO[bytes], keywords: Any, comment_tags: Iterable[str], options: dict[str, Any]
-) -> Iterator[Found]:
+def toml(file: IO[bytes], keywords: Any, comment_tags: Iterable[str], options: Any) -> Iterator[Found]:
     """The labels in a file of the configuration."""
     for text in _labels(tomllib.load(file)):
         yield 1, None, text, []

@@ -3,15 +3,16 @@
 Adding a language is adding a folder to ``mis/translations`` and a line to LANGUAGES; nothing else names one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import Flask, request, session
-from flask_babel import Babel, format_datetime, get_locale, refresh
+from flask_babel import Babel, format_datetime, get_locale, gettext, lazy_gettext, refresh
 from werkzeug.datastructures import LanguageAccept
 
 from mis.money import Money
@@ -31,7 +32,7 @@ def init_app(app: Flask, *, preference: Callable[[], str | None] = lambda: None)
         return choose(preference(), session.get(SESSION_KEY), accept=request.accept_languages)
 
     Babel(app, default_locale=DEFAULT, locale_selector=selector)
-    app.jinja_env.filters.update(number=number, day=day, moment=moment, money=money)
+    app.jinja_env.filters.update(number=number, day=day, moment=moment, money=money, words=words)
 
 
 def choose(*wishes: str | None, accept: LanguageAccept) -> str:
@@ -57,6 +58,16 @@ def current() -> Locale:
 def direction(locale: Locale | str) -> str:
     """`rtl` or `ltr`, as the dir attribute of <html> wants it."""
     return Locale.parse(str(locale)).text_direction
+
+
+def words(text: object) -> str:
+    """The words of a table (a step, a role, a category) as the reader says them; what nobody translated stays."""
+    return gettext(str(text)) if text else ""
+
+
+def told(table: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Codes and words of such a table as choices, which speak the language of whoever is offered them."""
+    return [(code, lazy_gettext(text)) for code, text in table.items()]
 
 
 def number(value: int) -> str:

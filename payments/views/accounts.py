@@ -14,6 +14,7 @@ from mis.access import requires
 from mis.calendar import now
 from mis.db import db
 from mis.errors import Conflict, Missing
+from mis.web import i18n
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from payments import accounts
@@ -44,7 +45,7 @@ account_list = Listing(
     ],
     filters=[
         ChoiceFilter(
-            "status", _l("Status"), list(account_lifecycle.statuses.items()),
+            "status", _l("Status"), i18n.told(account_lifecycle.statuses),
             lambda status: PaymentAccount.status == status,
         ),
         TextFilter("q", _l("Name"), lambda text: Person.search_name.icontains(text, autoescape=True)),

@@ -18,6 +18,7 @@ from mis import access
 from mis.access import requires
 from mis.calendar import now
 from mis.errors import Conflict
+from mis.web import i18n
 from mis.web.filters import ChoiceFilter
 from mis.web.listing import Column, Listing
 from payments import answers, approval, disbursement, filing, payroll, reconciliation, scheduling
@@ -43,7 +44,7 @@ cycle_list = Listing(
     filters=[
         ChoiceFilter("scheme", _l("Scheme"), scheme_choices, lambda code: Scheme.code == code),
         ChoiceFilter(
-            "status", _l("Status"), list(cycle_lifecycle.statuses.items()), lambda status: Cycle.status == status
+            "status", _l("Status"), i18n.told(cycle_lifecycle.statuses), lambda status: Cycle.status == status
         ),
     ],
     row_url=lambda cycle: url_for("payments.cycle", cycle_id=cycle.id),

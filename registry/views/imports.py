@@ -16,6 +16,7 @@ from mis.access import requires
 from mis.calendar import now
 from mis.errors import Conflict, Invalid
 from mis.states import changes_of
+from mis.web import i18n
 from mis.web.charts import bar_chart
 from mis.web.filters import ChoiceFilter
 from mis.web.listing import Column, Listing
@@ -56,7 +57,7 @@ batch_list = Listing(
         ChoiceFilter(
             "status",
             _l("Status"),
-            list(batch_lifecycle.statuses.items()),
+            i18n.told(batch_lifecycle.statuses),
             lambda status: ImportBatch.status == status,
         )
     ],
@@ -85,9 +86,7 @@ row_list = Listing(
     ],
     filters=[
         ChoiceFilter("outcome", _l("Outcome"), OUTCOMES, lambda outcome: ImportRow.outcome == outcome),
-        ChoiceFilter(
-            "reason", _l("Reason"), list(REASONS.items()), lambda code: ImportRow.reason_code == code
-        ),
+        ChoiceFilter("reason", _l("Reason"), i18n.told(REASONS), lambda code: ImportRow.reason_code == code),
     ],
     empty_hint=_l("No row of this list is like that."),
     order="row_no",
@@ -133,7 +132,7 @@ def new_import() -> ResponseReturnValue:
 def import_batch(batch_id: int) -> ResponseReturnValue:
     """One list: how many rows, refused for what, and what can be done with it."""
     batch = reporting.batch(batch_id)
-    reasons = [(REASONS.get(code, code), rows) for code, rows in reporting.reasons(batch)]
+    reasons = [(_(REASONS.get(code, code)), rows) for code, rows in reporting.reasons(batch)]
     return render_template(
         "registry/import_batch.html",
         batch=batch,
@@ -234,4 +233,4 @@ def _progress(batch: ImportBatch) -> dict[str, Any]:
 def _step_label(step: str) -> Any:
     """What was done, in the words of the buttons; making and marking are no steps."""
     own = {"created": _("Brought"), "edited": _("Read")}
-    return own.get(step) or batch_lifecycle.steps[step].label
+    return own.get(step) or _(batch_lifecycle.steps[step].label)

@@ -22,6 +22,7 @@ def address() -> Iterator[str]:
     """The gallery, served on a free port."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mis.web.shell._items", {})
+        patch.setattr("mis.web.shell._doors", {})
         server = make_server("127.0.0.1", 0, create_app(), threaded=True)
         thread = Thread(target=server.serve_forever)
         thread.start()
