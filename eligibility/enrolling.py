@@ -1,7 +1,8 @@
 """Everybody whom a run found eligible is enrolled, in set-based statements; whoever is not has the reason on record.
 
 Nobody is passed over: the eligible are enrolled now or were before, and the others' determinations say why not. Who is
-enrolled and is no longer found eligible is counted, and stays in the scheme until a person decides.
+enrolled and is no longer found eligible is counted, and stays in the scheme until a person decides. Whoever left the
+scheme on the day of the run or later is counted too, and not brought back: the decision is older than the exit.
 """
 
 from __future__ import annotations
@@ -36,14 +37,24 @@ class Preview:
     to_enrol: int
     already_enrolled: int
     nothing_to_pay: int
+    left_since: int
     no_longer_eligible: int
 
 
 def ask(run: AssessmentRun) -> Job:
-    """Ask for the enrolment of everybody whom a finished run found eligible. Raises Conflict, Forbidden."""
+    """Ask for the enrolment of everybody whom a finished run found eligible.
+
+    Raises Conflict if the run is not finished, or other rules hold on its day by now; Forbidden.
+    """
     if run.finished_at is None:
         raise Conflict(
             f"Assessment run {run.id} is not finished.", instead="Wait until it is, or start it again."
+        )
+    if not run.rule_set.is_in_force(run.as_of):
+        raise Conflict(
+            f"Assessment run {run.id} is by version {run.rule_set.number} of the rules, which no longer holds on "
+            f"{run.as_of}.",
+            instead="Assess anew, and enrol from that run.",
         )
     return jobs.ask(KIND, {"run": run.id}, subject=run.scheme.code, permission=PERMISSION)
 
@@ -52,21 +63,23 @@ def preview(run: AssessmentRun) -> Preview:
     """What enrolling from a run would do now, counted in the areas seen here."""
     of = Determination.__table__.c
     eligible = sa.and_(of.run_id == run.id, of.outcome == "eligible", access.in_scope(of.area_id))
-    live = _live_of(run, of.person_id)
+    live, left = _live_of(run, of.person_id), _left_since(run, of.person_id)
     row = db.session.execute(
         sa.select(
             sa.func.count(),
             sa.func.count().filter(live),
-            sa.func.count().filter(sa.and_(of.amount_minor == 0, ~live)),
+            sa.func.count().filter(sa.and_(left, ~live)),
+            sa.func.count().filter(sa.and_(of.amount_minor == 0, ~live, ~left)),
         ).where(eligible)
     ).one()
-    total, already, nothing = (int(one) for one in row)
+    total, already, gone, nothing = (int(one) for one in row)
     no_longer = db.session.scalar(
         sa.select(sa.func.count()).where(
             of.run_id == run.id, of.outcome != "eligible", access.in_scope(of.area_id), live
         )
     )
-    return Preview(total, total - already - nothing, already, nothing, int(no_longer or 0))
+    to_enrol = total - already - gone - nothing
+    return Preview(total, to_enrol, already, nothing, gone, int(no_longer or 0))
 
 
 @jobs.kind(KIND)
@@ -102,6 +115,7 @@ class Enrol(jobs.Kind):
             "enrolled": sums.get("enrolled", 0),
             "already_enrolled": left.already_enrolled - sums.get("enrolled", 0),
             "nothing_to_pay": left.nothing_to_pay,
+            "left_since": left.left_since,
             "not_eligible": counts.get("not_eligible", 0),
             "undetermined": counts.get("undetermined", 0),
             "reasons": counts.get("reasons", {}),
@@ -120,7 +134,7 @@ def enrol(run: AssessmentRun, low: int, high: int) -> dict[str, Any]:
         sa.literal("active", sa.Text()), sa.literal(1, sa.BigInteger()), sa.literal(1, sa.BigInteger()),
     ).where(
         of.run_id == run.id, of.id.between(low, high), of.outcome == "eligible", of.amount_minor > 0,
-        access.in_scope(of.area_id), ~_live_of(run, of.person_id),
+        access.in_scope(of.area_id), ~_live_of(run, of.person_id), ~_left_since(run, of.person_id),
     )  # fmt: skip
     insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     # Somebody may be enrolled at the desk in this very moment: the database keeps one, and counts what it took.
@@ -141,4 +155,15 @@ def _live_of(run: AssessmentRun, person: sa.ColumnElement[Any]) -> sa.ColumnElem
     other = Enrolment.__table__.alias("other").c
     return sa.exists().where(
         other.scheme_id == run.scheme_id, other.person_id == person, other.status.in_(LIVE)
+    )
+
+
+def _left_since(run: AssessmentRun, person: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the person left the scheme on the day of the run or later; one as of a later day may bring them back."""
+    other = Enrolment.__table__.alias("left").c
+    return sa.exists().where(
+        other.scheme_id == run.scheme_id,
+        other.person_id == person,
+        other.status == "exited",
+        other.valid_to >= run.as_of,
     )

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from eligibility import explaining, publishing
 from eligibility.models import AssessmentRun, Determination, Enrolment, Scheme, enrolment_lifecycle
 from eligibility.models.schemes import RuleSet
-from mis import acting
+from mis import access, acting
 from mis.db import db
 from mis.errors import Conflict, Invalid, Missing
 from registry import belonging
@@ -33,13 +34,8 @@ LIVE = ("applied", "active", "suspended")
 
 def apply(scheme: Scheme, person: Person, day: date, *, at: datetime) -> Enrolment:
     """Take up the application of a person from a day on. Raises Conflict if there is a live enrolment already."""
-    live = live_enrolment(scheme, person)
-    if live is not None:
-        raise Conflict(
-            f"{person.name} ({reference(PERSON, person.id)}) is in this scheme already: "
-            f"{live.status_label.lower()} since {live.valid_from}.",
-            field="person",
-        )
+    if (there := _live_anywhere(scheme, person)) is not None:
+        raise there
     membership = belonging.present(person)
     enrolment = Enrolment(
         scheme=scheme,
@@ -51,8 +47,14 @@ def apply(scheme: Scheme, person: Person, day: date, *, at: datetime) -> Enrolme
         enrolled_by_id=acting.current().user_id,
         enrolled_at=at,
     )
-    db.session.add(enrolment)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(enrolment)
+    except IntegrityError:
+        # Somebody else took up an application of the same person in this very moment.
+        if (there := _live_anywhere(scheme, person)) is None:
+            raise
+        raise there from None
     return enrolment
 
 
@@ -135,6 +137,19 @@ def numbered(enrolment_id: int) -> Enrolment:
     if found is None:
         raise Missing(f"There is no enrolment {enrolment_id}.")
     return found
+
+
+def _live_anywhere(scheme: Scheme, person: Person) -> Conflict | None:
+    # Also where the one who acts does not look: whoever has moved may be enrolled in the former area.
+    with access.seeing(None):
+        live = live_enrolment(scheme, person)
+    if live is None:
+        return None
+    return Conflict(
+        f"{person.name} ({reference(PERSON, person.id)}) is in this scheme already: "
+        f"{live.status_label.lower()} since {live.valid_from}.",
+        field="person",
+    )
 
 
 def _with_all() -> sa.Select[Enrolment]:

@@ -90,7 +90,7 @@ def refuse_unfit(grievance: Grievance, code: str, *, finding: str, day: date) ->
         )
     remedy = TABLE[code]
     if remedy.permission is not None:
-        access.need(remedy.permission)
+        access.need(remedy.permission, on=grievance)
     if (sentence := remedy.lacks(grievance, day)) is not None:
         raise Conflict(sentence, field="remedy")
 
@@ -107,7 +107,7 @@ def _promise(grievance: Grievance, code: str, day: date) -> str:
 
 def _refusal(grievance: Grievance, code: str, day: date) -> str | None:
     remedy = TABLE[code]
-    if remedy.permission is not None and not access.may(remedy.permission):
+    if remedy.permission is not None and not access.may(remedy.permission, on=grievance):
         return f"You may not do this: it needs the permission {remedy.permission}."
     return remedy.lacks(grievance, day)
 

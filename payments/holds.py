@@ -26,7 +26,7 @@ def place(
     Raises Invalid without a reason or with a last day in the past, Conflict for an enrolment that has ended in refusal.
     A payment that is already out cannot be stopped: `too_late` says so.
     """
-    access.need(PLACE)
+    access.need(PLACE, on=enrolment)
     if not reason.strip():
         raise Invalid("Say why the payments are held.", field="reason")
     if expires_on is not None and expires_on < day:
@@ -58,7 +58,7 @@ def release(hold: Hold, *, reason: str, at: datetime) -> None:
 
     Raises Invalid without a reason, Conflict if it was released already.
     """
-    access.need(RELEASE)
+    access.need(RELEASE, on=hold)
     if not reason.strip():
         raise Invalid("Say why the hold is released.", field="reason")
     locked = sa.select(Hold).where(Hold.id == hold.id).with_for_update()

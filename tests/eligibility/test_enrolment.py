@@ -164,3 +164,40 @@ def test_an_officer_enrols_in_the_own_areas_only(village: None) -> None:
         job_id = enrolling.ask(assessment.run_numbered(run_id)).id
     job = jobs.run_now(job_id)
     assert (job.result or {})["enrolled"] == 0
+
+
+def test_enrolling_again_from_an_old_run_brings_nobody_back_who_left_since(village: None) -> None:
+    run_id = made.assessed("OAP", DAY)
+    enrol(run_id)
+    with db.unit_of_work() as session, acting(SYSTEM):
+        one, other = session.scalars(sa.select(Enrolment).order_by(Enrolment.id).limit(2))
+        enrolment.exit_(one, code="own_request", day=date(2026, 9, 1))
+        enrolment.exit_(other, code="error", day=DAY)
+    with db.unit_of_work(read_only=True):
+        before = enrolling.preview(made.run_of(run_id))
+    assert (before.to_enrol, before.already_enrolled, before.left_since) == (0, 1, 2)
+    again = enrol(run_id)
+    assert (again["enrolled"], again["already_enrolled"], again["left_since"]) == (0, 1, 2)
+    later = enrol(made.assessed("OAP", date(2026, 9, 2)))
+    assert (later["enrolled"], later["already_enrolled"], later["left_since"]) == (2, 1, 0)
+
+
+def test_a_run_by_rules_that_no_longer_hold_on_its_day_enrols_nobody(village: None) -> None:
+    run_id = made.assessed("OAP", DAY)
+    with db.unit_of_work():
+        first = made.PENSION.partition("valid_from:")[2].split()[0]
+        later = made.PENSION.replace(f"valid_from: {first}", "valid_from: 2026-05-01")
+        made.published(later.replace("Old", "The old", 1))
+    with db.unit_of_work(), acting(SYSTEM), pytest.raises(Conflict, match="no longer holds"):
+        enrolling.ask(made.run_of(run_id))
+    assert enrol(made.assessed("OAP", DAY))["enrolled"] == 3
+
+
+def test_whoever_moved_is_known_to_be_enrolled_in_the_former_area(work: MisSession) -> None:
+    scheme, person = made.in_force(), PersonFactory(elderly=True)
+    made.enrolled(scheme, person, DAY)
+    person.area_id = AreaFactory().id
+    work.flush()
+    everything = "eligibility:enrolment:decide"
+    with acting_as("eva", everything, area_id=person.area_id), pytest.raises(Conflict, match="already"):
+        enrolment.apply(scheme, person, DAY, at=now())

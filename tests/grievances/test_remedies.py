@@ -12,6 +12,8 @@ from eligibility import explaining
 from eligibility.models import Determination, Enrolment, Scheme
 from grievances import casework, remedies, subjects
 from grievances.models import Grievance
+from mis import acting
+from mis.acting import Actor, Grant
 from mis.audit import unaudited
 from mis.db import MisSession, db
 from mis.errors import Conflict, Forbidden, Invalid
@@ -209,3 +211,13 @@ def test_a_remedy_acts_within_the_areas_of_the_officer(enrolment: Enrolment) -> 
     grievance = case_about("wrong_inclusion", enrolment_id=enrolment.id)
     with acting_as("gina", *WORKER, area_id=enrolment.area_id):
         assert uphold(grievance, "place_hold")["hold_id"]
+
+
+def test_a_remedy_needs_its_permission_in_the_area_of_the_case(enrolment: Enrolment) -> None:
+    grievance, elsewhere = case_about("wrong_inclusion", enrolment_id=enrolment.id), make_area("YY")
+    grants = (Grant(WORKER[:1], enrolment.area_id), Grant(("payments:hold:*",), elsewhere.id))
+    with acting.acting(Actor(None, "gina", "gina", "test", grants)):
+        with pytest.raises(Forbidden, match="payments:hold:place"):
+            uphold(grievance, "place_hold")
+        with pytest.raises(Forbidden, match="payments:hold:place"):
+            holds.place(enrolment, reason="Reported absent.", day=MONDAY, at=AT)
