@@ -60,7 +60,7 @@ def limits(understood: Understood) -> list[tuple[str, Any, str, str]]:
 
 def steps_taken(record: Any) -> list[Happening]:
     """Who did what with a record that has a lifecycle, newest first, with the reasons."""
-    made = {"created": _("Drafted or applied"), "edited": _("Changed")}
+    made = {"created": _("Recorded"), "edited": _("Changed")}
     return [
         Happening(
             one.at,

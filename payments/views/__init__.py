@@ -21,6 +21,7 @@ register_menu("payments", _l("Accounts"), "payments.accounts", "credit-card", ac
 
 desk.lay_waiting(cycles.APPROVE, dashboard.cycles_to_approve)
 desk.lay_waiting(disbursement.EXPORT, dashboard.cycles_to_export)
+desk.lay_waiting(answers.RECONCILE, dashboard.cycles_to_finish)
 desk.lay_waiting(exceptions.RESOLVE, dashboard.open_exceptions)
 desk.lay_waiting(accounts_kept.CONFIRM, dashboard.accounts_to_confirm)
 desk.lay_figures(cycles.READ, dashboard.figures)

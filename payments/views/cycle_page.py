@@ -160,6 +160,8 @@ def _tasks(cycle: Cycle, waiting: int) -> list[dict[str, Any]]:
         tasks.append(
             {"title": title, "status": "blocked" if cycle.status == "aborted" else status, "hint": hint}
         )
+    if cycle.status == "exported" and not _files(cycle):
+        tasks[-2]["status"] = "blocked"  # there is nothing yet to reconcile with
     if waiting:
         url = url_for("payments.exceptions", cycle=cycle.id)
         hint = _("Lines of answers that fit no payment. Closing waits for them.")

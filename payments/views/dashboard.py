@@ -48,6 +48,14 @@ def cycles_to_export() -> Iterable[desk.Waiting]:
         )
 
 
+def cycles_to_finish() -> Iterable[desk.Waiting]:
+    """Cycles whose answers are to be taken in, and those that are reconciled and may be closed."""
+    for cycle in _cycles("exported", "reconciled"):
+        next_step = _("Take in the provider's answers") if cycle.status == "exported" else _("Close")
+        name = _("%(scheme)s, %(month)s", scheme=cycle.scheme.name, month=cycle.month)
+        yield desk.Waiting(f"{next_step}: {name}", url_for("payments.cycle", cycle_id=cycle.id))
+
+
 def open_exceptions() -> Iterable[desk.Waiting]:
     """The exceptions of each cycle."""
     counts = db.session.execute(
