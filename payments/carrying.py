@@ -176,6 +176,10 @@ def _no_longer_withheld(
     taken = sa.alias(_carried)
     ever = sa.exists().where(taken.c.entitlement_id == _not_paid.c.entitlement_id)
     died = sa.exists().where(p.id == _not_paid.c.person_id, p.death_date.is_not(None))
+    # Ended since, back to before the month: what was due then is due no longer, unless a person says so.
+    first_day = t.month.concat("-01")
+    before = sa.or_(sa.cast(e.valid_to, sa.Text()) <= first_day, e.valid_to <= e.valid_from)
+    ended = sa.exists().where(t.id == _not_paid.c.entitlement_id, e.id == t.enrolment_id, before)
     return (
         sa.select(
             _not_paid.c.entitlement_id,
@@ -186,5 +190,5 @@ def _no_longer_withheld(
         )
         .join_from(_not_paid, _cycle, _cycle.c.id == _not_paid.c.cycle_id)
         .where(_cycle.c.scheme_id == cycle.scheme_id, _cycle.c.status.in_(SENT))
-        .where(_not_paid.c.reason.in_(PASSING), _not_paid.c.entitlement_id.in_(payable), ~ever, ~died)
+        .where(_not_paid.c.reason.in_(PASSING), _not_paid.c.entitlement_id.in_(payable), ~ever, ~died, ~ended)
     )

@@ -325,3 +325,21 @@ def test_an_account_is_guarded_also_by_what_arose_in_another_area(
         found = accounts.get(account.id)
         with pytest.raises(Conflict, match="being made"):
             accounts.close(found, reason="Lost card")
+
+
+@pytest.mark.parametrize("last_day", [date(2026, 1, 1), MONTH.first_day, date(2026, 3, 2)])
+def test_what_was_withheld_of_an_enrolment_that_ended_before_the_month_is_not_paid_by_itself(
+    office: Office, scheme: Scheme, area: Area, last_day: date
+) -> None:
+    with office.at_work() as session:
+        one, _ = enrol_many(scheme, area, 2)
+        hold = holds.place(session.get_one(Enrolment, one.id), reason="Is it a person?", day=DAY, at=AT)
+    office.exported(scheme)
+    change(Enrolment, one.id, status="exited", valid_to=last_day, exit_reason="error")
+    with office.at_work() as session:
+        holds.release(session.get_one(type(hold), hold.id), reason="It ended", at=AT)
+    cycle_id = office.open(scheme, NEXT)
+    office.compute(cycle_id)
+    with office.at_work() as session:
+        carried = session.scalars(sa.select(CarryOver.cycle_id)).all()
+    assert carried == ([cycle_id] if last_day > MONTH.first_day else [])
