@@ -16,7 +16,10 @@ from mis.app import configure
 @click.version_option(package_name="social-protection-mis")
 def main() -> None:
     """The management information system for social protection."""
-    configure(settings.load())
+    try:
+        configure(settings.load())
+    except settings.NotSettled as error:
+        raise click.ClickException(str(error)) from None
 
 
 for _module in (

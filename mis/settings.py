@@ -7,6 +7,7 @@ readable by its owner alone. Production must be given every secret and refuses t
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
 import os
 import secrets
@@ -14,15 +15,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from mis.paths import config_dir
+
+
+class NotSettled(RuntimeError):
+    """A setting is missing, or is not what it must be; the sentence names it."""
 
 
 class Settings(BaseSettings):
@@ -86,18 +92,21 @@ class Settings(BaseSettings):
     @cached_property
     def effective_secret_key(self) -> str:
         """Signs sessions and form tokens."""
+        if self.production and 0 < len(self.secret_key) < 32:
+            raise NotSettled("MIS_SECRET_KEY must have at least 32 characters in production.")
         return self.secret_key or self._made_once("secret_key")
 
     @cached_property
     def effective_sealing_keys(self) -> tuple[bytes, ...]:
         """The keys of the sealed columns, each 32 bytes; the first one seals, all of them open."""
         texts = (self.sealing_key or self._made_once("sealing_key"), *self.retired_sealing_keys)
-        keys = tuple(base64.b64decode(text) for text in texts)
-        if any(len(key) != 32 for key in keys):
-            raise RuntimeError(
-                "MIS_SEALING_KEY and MIS_RETIRED_SEALING_KEYS must be base64 of exactly 32 bytes each."
-            )
-        return keys
+        with contextlib.suppress(binascii.Error, ValueError):
+            keys = tuple(base64.b64decode(text, validate=True) for text in texts)
+            if all(len(key) == 32 for key in keys):
+                return keys
+        raise NotSettled(
+            "MIS_SEALING_KEY and MIS_RETIRED_SEALING_KEYS must be base64 of exactly 32 bytes each."
+        )
 
     def instance_path(self, *parts: str) -> Path:
         """A path inside the instance folder, whose folders are made."""
@@ -110,7 +119,7 @@ class Settings(BaseSettings):
 
     def _made_once(self, name: str) -> str:
         if self.production:
-            raise RuntimeError(f"MIS_{name.upper()} must be set in production.")
+            raise NotSettled(f"MIS_{name.upper()} must be set in production.")
         path = self.instance_path(f"{name}.txt")
         if not path.exists():
             # Written aside, then linked: web and worker start together, and both must end with the same whole key.
@@ -124,8 +133,15 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: object) -> Settings:
-    """Read the settings once; the application keeps them."""
-    return Settings(**overrides)  # type: ignore[arg-type]
+    """Read the settings once; the application keeps them. Raises NotSettled for what is no such setting or value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except SettingsError as error:
+        raise NotSettled(f"{error}.") from None
+    except ValidationError as error:
+        # Without the value: it may be a secret.
+        wrong = (f"MIS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}." for one in error.errors())
+        raise NotSettled(" ".join(wrong)) from None
 
 
 _in_use: list[Settings] = []
