@@ -6,7 +6,11 @@ The approval binds to the digest of the pay list. The steps after the computatio
 
 from __future__ import annotations
 
-from mis import calendar
+import sqlalchemy as sa
+
+from mis import audit, calendar
+from mis.audit.subjects import table_of
+from mis.db import db
 from mis.errors import Conflict
 from payments import carrying, paylist, resuming, scheduling, totals
 from payments.models import Cycle, cycle_lifecycle
@@ -53,7 +57,18 @@ def _computing(cycle: Cycle) -> str | None:
     return resuming.still_at_work("payments:compute", f"cycle:{cycle.id}")
 
 
+def _unsign(cycle: Cycle) -> None:
+    # The signatures are of the round that ended here: whoever approved it may prepare the next one.
+    table = table_of(Cycle)
+    with audit.unaudited("the step just recorded says it: sent back"):
+        db.session.execute(
+            sa.update(table).where(table.c.id == cycle.id).values(submitted_by_id=None, approved_by_id=None)
+        )
+    db.session.refresh(cycle)
+
+
 cycle_lifecycle.digest_with(lambda cycle: paylist.digest(cycle, calendar.today()))
 cycle_lifecycle.behave("submit", unless=_nothing_to_pay)
 cycle_lifecycle.behave("compute_failed", unless=_computing)
+cycle_lifecycle.behave("return", then=_unsign)
 cycle_lifecycle.behave("abort", then=carrying.let_go)

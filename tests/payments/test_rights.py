@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from eligibility.models import Enrolment, Scheme
 from mis import access, acting, jobs
+from mis.accounts.models import User
 from mis.acting import Actor, Grant
 from mis.audit import unaudited
 from mis.db import db
-from mis.errors import Conflict
+from mis.errors import Conflict, Forbidden
 from payments import (
     accounts,
     answers,
@@ -66,7 +67,7 @@ def scheme(office: Office, area: Area) -> Scheme:
 def reasons(office: Office, cycle_id: int) -> dict[int, str]:
     with office.at_work() as session:
         found = sa.select(NotPaid.enrolment_id, NotPaid.reason).where(NotPaid.cycle_id == cycle_id)
-        return dict(session.execute(found).tuples().all())
+        return dict(session.execute(found).all())
 
 
 def entitled(office: Office) -> list[int]:
@@ -253,7 +254,7 @@ def test_of_two_answers_at_once_that_contradict_each_other_the_first_counts(
         thread.join()
     with office.at_work() as session:
         matches = session.execute(sa.select(AnswerLine.match, sa.func.count()).group_by(AnswerLine.match))
-        assert dict(matches.tuples().all()) == {"matched": 40, "bad_state": 40}
+        assert dict(matches.all()) == {"matched": 40, "bad_state": 40}
         ends = session.scalars(sa.select(PaymentState.status).distinct()).all()
         live = session.scalars(sa.select(Payment.live).distinct()).all()
     assert (ends, live) in ((["paid"], [1]), (["rejected"], [None]))
@@ -343,3 +344,25 @@ def test_what_was_withheld_of_an_enrolment_that_ended_before_the_month_is_not_pa
     with office.at_work() as session:
         carried = session.scalars(sa.select(CarryOver.cycle_id)).all()
     assert carried == ([cycle_id] if last_day > MONTH.first_day else [])
+
+
+def test_who_approved_one_round_may_prepare_the_next_one_and_another_approves_it(
+    office: Office, scheme: Scheme, area: Area
+) -> None:
+    with office.at_work() as session:
+        enrol_many(scheme, area, 1)
+        ada, ben = User(username="ada", name="Ada"), User(username="ben", name="Ben")
+        session.add_all((ada, ben))
+        session.flush()
+    one, other = (
+        Actor(user.id, user.name, f"user:{user.id}", "test", (Grant(("*",), None),)) for user in (ada, ben)
+    )
+    cycle_id = office.open(scheme)
+    office.compute(cycle_id)
+    office.step(cycle_id, "submit", by=one)
+    office.step(cycle_id, "approve", by=other)
+    office.step(cycle_id, "return", by=one, reason="Once more")
+    office.step(cycle_id, "submit", by=other)
+    with pytest.raises(Forbidden, match="second person"):
+        office.step(cycle_id, "approve", by=other)
+    office.step(cycle_id, "approve", by=one)
