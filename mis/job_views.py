@@ -16,7 +16,7 @@ from mis.acting import current
 from mis.db import db
 from mis.errors import Missing
 from mis.jobs import Job
-from mis.web import shell
+from mis.web import i18n, shell
 from mis.web.listing import ChoiceFilter, Column, Listing
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -28,7 +28,7 @@ STATUSES = [(status, _l(status.capitalize())) for status in (*jobs.LIVE, *jobs.E
 
 def title(job: Job) -> str:
     """What people call the job."""
-    return jobs.label_of(job.kind)
+    return i18n.words(jobs.label_of(job.kind))
 
 
 work_list = Listing(

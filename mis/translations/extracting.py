@@ -15,7 +15,7 @@ from babel.messages.extract import extract_python
 Found = tuple[Any, ...]
 
 # Tables of words, by the name they are assigned to.
-TABLES = {"REASONS", "label"}
+TABLES = {"REASONS", "NOT_DUE", "WITHHELD", "label"}
 # In a file of the configuration: keys whose text people read, and tables that consist of nothing else.
 KEYS = {"label", "summary", "authority", "where", "beyond"}
 WORD_TABLES = {"channels", "findings", "remedies"}

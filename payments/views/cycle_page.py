@@ -54,7 +54,7 @@ def context(cycle: Cycle) -> dict[str, Any]:
         "figures": _figures(cycle, figures, states),
         "compared": _compared(cycle, figures),
         "left_out": [
-            (code, SENTENCES.get(code, code), figure.count, _money(figure, cycle) if figure.total_minor else None)
+            (code, _(SENTENCES.get(code, code)), figure.count, _money(figure, cycle) if figure.total_minor else None)
             for code, figure in telling.left_out(figures).items()
         ],
         "left_out_chart": _left_out_chart(figures),

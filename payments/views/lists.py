@@ -17,6 +17,7 @@ from mis.calendar import now
 from mis.db import db
 from mis.errors import Missing
 from mis.money import Money
+from mis.web import i18n
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.forms import Form
 from mis.web.listing import Column, Listing
@@ -98,13 +99,14 @@ not_paid_list = Listing(
     key=NotPaid.id,
     columns=[
         Column("person", _l("Person"), value=lambda one: one.person.name, sort=Person.search_name),
-        Column("reason", _l("Why not"), value=lambda one: SENTENCES.get(one.reason, one.reason), sort=NotPaid.reason),
+        Column("reason", _l("Why not"), value=lambda one: i18n.words(SENTENCES.get(one.reason, one.reason)),
+               sort=NotPaid.reason),
         Column("due", _l("Due all the same"), kind="money",
                value=lambda one: one.entitlement and Money(one.entitlement.amount_minor, one.entitlement.currency)),
     ],
     filters=[
         ChoiceFilter("cycle", _l("Cycle"), cycle_choices, _of_cycle(NotPaid.cycle_id)),
-        ChoiceFilter("reason", _l("Reason"), list(SENTENCES.items()), lambda code: NotPaid.reason == code),
+        ChoiceFilter("reason", _l("Reason"), i18n.told(SENTENCES), lambda code: NotPaid.reason == code),
         TextFilter("q", _l("Name"), lambda text: Person.search_name.icontains(text, autoescape=True)),
         AreaFilter("area", _l("Area"), NotPaid.area_id),
     ],

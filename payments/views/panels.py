@@ -10,6 +10,7 @@ from mis import access
 from mis.calendar import today
 from mis.db import db
 from mis.money import Money
+from mis.web import i18n
 from payments import accounts, holds
 from payments.forms import KINDS
 from payments.leaving_out import SENTENCES, is_live
@@ -40,7 +41,7 @@ def of_person(person: Person) -> str:
         "payments/person_panel.html",
         person=person,
         payments=[(one, Money(one.amount_minor, one.currency)) for one in paid],
-        left_out=[(one, SENTENCES.get(one.reason, one.reason)) for one in left_out],
+        left_out=[(one, i18n.words(SENTENCES.get(one.reason, one.reason))) for one in left_out],
         holds=db.session.scalars(live).all() if access.may("payments:hold:read") else [],
         accounts=accounts.of_person(person.id) if access.may("payments:account:read") else [],
         kinds=dict(KINDS),

@@ -16,7 +16,7 @@ from mis.access import requires
 from mis.calendar import now, today
 from mis.db import db
 from mis.errors import Missing, Refusal
-from mis.web import history
+from mis.web import history, i18n
 from mis.web.filters import AreaFilter, ChoiceFilter, TextFilter
 from mis.web.listing import Column, Listing
 from registry import belonging, birth_dates, facts, identification, registration, search
@@ -238,7 +238,7 @@ def known_facts(attributes: dict[str, Any], subject: str) -> list[tuple[str, str
     may = access.may(EDIT) or access.may(REVEAL)
     hidden = _("recorded, not shown to you")
     return [
-        (fact.label, hidden if fact.sensitive and not may else facts.shown(fact, attributes[key]))
+        (fact.label, hidden if fact.sensitive and not may else i18n.words(facts.shown(fact, attributes[key])))
         for key, fact in facts.attributes_of(subject).items()
         if key in attributes
     ]
