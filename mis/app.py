@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_login import LoginManager, current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import eligibility.views
 import grievances.views
@@ -58,6 +59,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(settings)
     app = Application("mis", static_folder="web/static", template_folder="web/templates")
     app.secret_key = settings.effective_secret_key
+    if count := settings.trusted_proxies:
+        # Without it everybody comes from the proxy's address, and all count as one where tries are counted.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.config["TESTING"] = settings.environment == "test"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.init_app(app, settings)
