@@ -161,14 +161,16 @@ def _look_through(source: Path, form: str, cycle: Cycle) -> _About:
 
 
 def _need_own_message(message_id: str, batch: PaymentBatch) -> None:
+    """Refuse an answer to somebody else's message: what it says of references that look like ours is no evidence."""
     if message_id in ("", batch.message_id):
         return
     other = db.session.scalar(sa.select(PaymentBatch).where(PaymentBatch.message_id == message_id))
-    if other is not None:
-        raise Invalid(
-            f"This file answers message {message_id}, not {batch.message_id}: it belongs to another cycle.",
-            field="file",
-        )
+    where = "it belongs to another cycle" if other is not None else "we never sent that one"
+    raise Invalid(
+        f"This file answers message {message_id[:40]}, not {batch.message_id}: {where}.",
+        field="file",
+        instead="Ask the provider for the answer to our message.",
+    )
 
 
 def _against_schema(source: Path) -> list[str]:

@@ -302,6 +302,15 @@ def test_the_answer_of_another_cycle_is_refused_as_a_whole(
     assert set(states(office)) == {"sent"}
 
 
+def test_an_answer_to_a_message_that_was_never_sent_is_refused_as_a_whole(
+    office: Office, cycle_id: int, references: list[str], tmp_path: Path
+) -> None:
+    body = within(transaction(references[0], "ACCC"))
+    with pytest.raises(Invalid, match="OTHER-1, not OAP-202603-C1: we never sent that one"):
+        office.answer(cycle_id, report(tmp_path, "OTHER-1", body, "PART"), "report.xml")
+    assert set(states(office)) == {"sent"}
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
