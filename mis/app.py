@@ -39,9 +39,11 @@ BLUEPRINTS = (
 
 def configure(settings: Settings) -> None:
     """Prepare this process, without the web: the database, the keys, the bell of the jobs."""
+    # Read before anything is done: a process with half of its settings would work on one database with another's keys.
+    url, keys = settings.effective_database_url, settings.effective_sealing_keys
     logs.configure(production=settings.production)
-    db.configure(settings.effective_database_url, role=settings.database_role)
-    sealed.configure(settings.effective_sealing_keys)
+    db.configure(url, role=settings.database_role)
+    sealed.configure(keys)
     configuration.use(settings)
     # Tests run their jobs themselves, when they want to see them run.
     bell = None if settings.environment == "test" else ring

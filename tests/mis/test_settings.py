@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 
 from mis import settings
 from mis.cli import main
+from mis.db import db
 
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
 
@@ -31,12 +33,14 @@ def test_a_setting_that_cannot_be_used_is_a_sentence(
 
 
 def test_a_command_without_the_secrets_of_production_says_which_one_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
+    app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    engine = db.engine
     monkeypatch.setenv("MIS_ENVIRONMENT", "production")
     monkeypatch.delenv("MIS_SEALING_KEY", raising=False)
     told = CliRunner().invoke(main, ["job", "list"])
     assert (told.exit_code, told.output) == (1, "Error: MIS_SEALING_KEY must be set in production.\n")
+    assert db.engine is engine, "nothing was done by halves"
 
 
 @pytest.mark.parametrize(("key", "sentence"), [("", "must be set"), ("short", "at least 32 characters")])
