@@ -69,8 +69,12 @@ class Expressions:
         )
 
     def of(self, node: Node) -> Expression:
-        found = None if node.free and not isinstance(node, meaning.Aggregate) else self.ready.get(node)
+        found = self.found(node)
         return _EXPRESSIONS[type(node)](self, node) if found is None else found
+
+    def found(self, node: Node) -> Expression | None:
+        """What the scan has worked out already of a node, if it has."""
+        return None if node.free and not isinstance(node, meaning.Aggregate) else self.ready.get(node)
 
     def condition(self, node: Node) -> ColumnElement[bool]:
         assert node.type.kind == "bool", node
@@ -132,7 +136,8 @@ class Expressions:
         """a ? x : b ? y : z as one CASE, which no number of bands nests deeper."""
         cases: list[tuple[ColumnElement[bool], Expression]] = []
         last: Node = node
-        while isinstance(last, meaning.IfElse):
+        # A band that the scan has worked out is taken from there: what it is made of was not joined.
+        while isinstance(last, meaning.IfElse) and (last is node or self.found(last) is None):
             condition = grouped(self.condition(last.condition))
             cases += [(condition, self.of(last.yes)), (condition.is_(None), null())]
             last = last.no

@@ -81,6 +81,18 @@ def test_each_of_the_eleven_rules_decides_alike(
     assert by_set(found, connection, as_of=as_of) == by_row(found, homes, as_of=as_of)
 
 
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(homes=populations(), as_of=DAYS)
+def test_a_choice_of_the_household_within_a_choice_of_the_person_is_decided_alike(
+    connection: sa.Connection, homes: list[dict[str, Any]], as_of: date
+) -> None:
+    # The inner choice is worked out once for the household; the outer one must take it as it is.
+    amount = "greatest(0, least((person.income + person.income), least(household.dependents, param.share)))"
+    found = checked("person.disability", amount=amount)
+    load(connection, homes)
+    assert by_set(found, connection, as_of=as_of) == by_row(found, homes, as_of=as_of)
+
+
 def test_a_planted_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(expressions._COMPARISONS, "<", expressions._COMPARISONS["<="])
     engine = sa.create_engine("sqlite://")
