@@ -24,6 +24,7 @@ from payments.providers.instructions import MAX_REFERENCE, BatchHeader, Instruct
 from payments.providers.statuses import iso_status
 from payments.providers.streaming import write_all
 
+_LONGEST_CELL = 100_000
 COLUMNS = [
     "end_to_end_id",
     "amount",
@@ -139,6 +140,8 @@ def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | BadL
     """Rows with their number in a spreadsheet, the header being row 1."""
     for row_no in itertools.count(1):
         try:
+            # The limit is the process's, and whoever reads lists of people sets another: a cell of an answer is short.
+            csv.field_size_limit(_LONGEST_CELL)
             yield row_no, next(rows)
         except StopIteration:
             return

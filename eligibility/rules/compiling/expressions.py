@@ -193,7 +193,11 @@ class Expressions:
         """a - b + c as (a) + -(b) + (c): SQLAlchemy nests every - in parentheses, and a chain of + in none."""
         terms: list[Expression] = []
         first: Node = node
-        while isinstance(first, meaning.Arithmetic) and first.adds and (first is node or self.found(first) is None):
+        while (
+            isinstance(first, meaning.Arithmetic)
+            and first.adds
+            and (first is node or self.found(first) is None)
+        ):
             term = grouped(self.number(first.right))
             terms.append(term if first.operator == "+" else grouped(-term))
             first = first.left
